@@ -1,0 +1,29 @@
+"""The base of every document that holds personal data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from beanie import Document
+
+from models.fields import labelled
+from models.vocabulary import Label
+
+
+def now() -> datetime:
+    """The present moment in UTC, to the millisecond, as MongoDB stores it."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class PersonalDocument(Document):
+    """A document about one person. Every stored field carries exactly one label.
+
+    `PERSON` is the stored path that holds the person's id, so that reading, export and erasure
+    find everything of a person without knowing the class.
+    """
+
+    PERSON: ClassVar[str] = "person"
+
+    id: str = labelled(Label.UNIQUE_ID, alias="_id")  # type: ignore[assignment]  # Beanie's own default is an ObjectId

@@ -1,0 +1,1 @@
+"""Keys, signing and sealing: the only place that handles key material."""

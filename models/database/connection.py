@@ -1,0 +1,198 @@
+"""Every call to MongoDB: under a deadline, acknowledged by a majority, its failures without values.
+
+Two deadlines guard each call. `pymongo.timeout` starts here, on the event loop, so that a call which
+waited for one of Motor's threads gives up the moment it gets one (the URL option `timeoutMS` would
+only start inside the thread). `asyncio.timeout` answers the caller even while every thread is stuck.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Any, Final, Self, TypeAlias, TypeVar
+
+import pymongo
+from beanie import Document, init_beanie
+from mongomock_motor import AsyncMongoMockClient
+from motor.motor_asyncio import (
+    AsyncIOMotorClient,
+    AsyncIOMotorClientSession,
+    AsyncIOMotorCollection,
+    AsyncIOMotorDatabase,
+)
+from pymongo import errors as driver
+
+from models import POOL_SIZE
+from models.database.failures import CAUGHT, Collision, collection_name, indexes, meaning
+from models.database.memory import make_indexes
+from models.errors import DatabaseUnavailable, FieldwardError
+from models.registry import DOCUMENTS
+
+T = TypeVar("T")
+Raw: TypeAlias = dict[str, Any]
+Session: TypeAlias = AsyncIOMotorClientSession
+
+DEFAULT_NAME: Final = "fieldward"
+TIMEOUT: Final = 2.5  # seconds; a request makes few calls, and the first that fails ends it
+ABORT_TIMEOUT: Final = 0.5  # comes after a call that may have used all of TIMEOUT; the server aborts by itself too
+INDEX_TIMEOUT: Final = 600.0  # building an index over millions of rows takes its time
+ATTEMPTS: Final = 6  # of a transaction that keeps meeting others
+
+
+class Connection:
+    """An open MongoDB database: how it is reached, its transactions and its indexes."""
+
+    def __init__(self, client: Any, database: Any, *, in_memory: bool, seconds: float) -> None:  # noqa: ANN401
+        self._client: AsyncIOMotorClient[Raw] = client
+        self._database: AsyncIOMotorDatabase[Raw] = database
+        self._seconds = seconds
+        self._has_transactions = False
+        self.in_memory = in_memory
+
+    @classmethod
+    async def connect(
+        cls, url: str | None, *, name: str | None = None, seconds: float = TIMEOUT, listeners: Sequence[Any] = ()
+    ) -> Self:
+        """Open the database at `url` (None: in memory) and check that it answers.
+
+        `name` wins over the one in the URL; `seconds` is the deadline of each call; `listeners` are the
+        driver's event listeners. Raises `ConfigurationError` for an address or a credential that
+        does not hold.
+        """
+        if url is None:
+            memory: Any = AsyncMongoMockClient(tz_aware=True)
+            opened = cls(memory, memory[name or DEFAULT_NAME], in_memory=True, seconds=seconds)
+        else:
+            client = _client(url, seconds, listeners)
+            chosen = client[name] if name else client.get_default_database(DEFAULT_NAME)
+            opened = cls(client, chosen, in_memory=False, seconds=seconds)
+        try:
+            await opened._prepare()
+        except BaseException:
+            await opened.close()
+            raise
+        return opened
+
+    async def _prepare(self) -> None:
+        if not self.in_memory:
+            hello = await self._call(lambda: self._database.command("hello"))
+            self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        models = list(DOCUMENTS)
+        await self._call(lambda: init_beanie(self._database, document_models=models, skip_indexes=True))
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Session | None, None]:
+        """All or nothing: pass the session to each call. None where the database has no transactions.
+
+        A meeting with another transaction raises `DatabaseUnavailable`; `run_in_transaction` retries.
+        """
+        if not self._has_transactions:
+            yield None
+            return
+        session = await self._call(self._client.start_session)
+        try:
+            session.start_transaction()
+            yield session
+            await self._call(session.commit_transaction)
+        finally:
+            # Ending a session aborts what was not committed; shielded, so that a cancelled request
+            # leaves no open transaction behind to block others.
+            await asyncio.shield(asyncio.ensure_future(self._end(session)))
+
+    async def _end(self, session: Session) -> None:
+        try:
+            await self._call(session.end_session, seconds=ABORT_TIMEOUT)
+        except DatabaseUnavailable:
+            return  # the server ends what it no longer hears of by itself
+
+    async def run_in_transaction(self, work: Callable[[Session | None], Awaitable[T]]) -> T:
+        """Run `work` in a transaction, again from its start when it met another one.
+
+        `work` may run several times: it must do nothing outside the database. Raises
+        `DatabaseUnavailable` when it keeps meeting others.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                async with self.transaction() as session:
+                    return await work(session)
+            except Collision:
+                if attempt == ATTEMPTS:
+                    raise
+            await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 - spreads retries, no secret
+        raise DatabaseUnavailable
+
+    async def make_indexes(self) -> None:
+        """Make what the document classes declare; at start, outside the request path.
+
+        Raises `ConfigurationError` when an index exists with other options.
+        """
+        for document in DOCUMENTS:
+            if indexes(document):
+                await self._call(partial(self._make_indexes, document), document, INDEX_TIMEOUT)
+
+    async def _make_indexes(self, document: type[Document]) -> None:
+        rows, declared = self._of(document), indexes(document)
+        await (make_indexes(rows, declared) if self.in_memory else rows.create_indexes(declared))
+
+    async def ping(self) -> bool:
+        """Whether the database answers now."""
+        try:
+            await self._call(lambda: self._database.command("ping"))
+        except FieldwardError:
+            return False
+        return True
+
+    async def drop(self) -> None:
+        """Remove the whole database."""
+        await self._call(lambda: self._client.drop_database(self._database.name), seconds=INDEX_TIMEOUT)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        self._client.close()
+
+    def _of(self, document: type[Document]) -> AsyncIOMotorCollection[Raw]:
+        return self._database[collection_name(document)]
+
+    async def _call(
+        self,
+        operation: Callable[[], Awaitable[T]],
+        document: type[Document] | None = None,
+        seconds: float | None = None,
+    ) -> T:
+        seconds = seconds or self._seconds
+        try:
+            with pymongo.timeout(seconds):
+                async with asyncio.timeout(seconds):
+                    return await operation()
+        except CAUGHT as error:
+            failure = meaning(error, document)
+        raise failure  # outside of the handler, so that the driver's error is not its context
+
+
+def _client(url: str, seconds: float, listeners: Sequence[Any]) -> AsyncIOMotorClient[Raw]:
+    milliseconds = int(seconds * 1000)
+    try:
+        return AsyncIOMotorClient(
+            url,
+            w="majority",
+            journal=True,
+            retryWrites=True,
+            tz_aware=True,
+            uuidRepresentation="standard",
+            compressors=[],
+            appname="fieldward",
+            maxPoolSize=POOL_SIZE,
+            maxConnecting=8,
+            connectTimeoutMS=milliseconds,
+            serverSelectionTimeoutMS=milliseconds,
+            waitQueueTimeoutMS=milliseconds,
+            event_listeners=list(listeners),
+        )
+    except CAUGHT as error:
+        failure = meaning(error, None)
+    except ValueError:
+        failure = meaning(driver.InvalidURI(), None)
+    raise failure

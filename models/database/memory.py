@@ -1,0 +1,33 @@
+"""What the in-memory stand-in leaves out: partial indexes, and which unique index a write ran into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from beanie import Document
+from pymongo import IndexModel
+
+from models.database.failures import unique_indexes
+
+
+async def colliding_index(
+    rows: Any,  # noqa: ANN401 - a mock that no type describes
+    document: type[Document],
+    written: Mapping[str, Any],
+    target: Mapping[str, Any],
+) -> str:
+    """The name of the unique index by which `written` meets a row other than `target` (an empty filter: a new row)."""
+    others = {"$nor": [target]} if target else {}
+    for index in unique_indexes(document):
+        values = {path: written[path] for path in index.document["key"] if path in written}
+        if values and await rows.count_documents({**others, **values}):
+            return str(index.document["name"])
+    return "id"
+
+
+async def make_indexes(rows: Any, declared: Sequence[IndexModel]) -> None:  # noqa: ANN401
+    """Make each index with its partial filter, which the mock's `create_indexes` would drop."""
+    for index in declared:
+        options = dict(index.document)
+        await rows.create_index(list(options.pop("key").items()), **options)

@@ -1,0 +1,168 @@
+"""Reading and writing rows: plain maps as stored, found by document class."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from beanie import Document
+from pymongo import ReturnDocument
+from pymongo import errors as driver
+
+from models.database.connection import Connection, Raw, Session
+from models.database.encoding import to_bson
+from models.database.failures import DUPLICATE, taken_index
+from models.database.memory import colliding_index
+from models.errors import Conflict, DatabaseUnavailable, FieldwardError
+
+T = TypeVar("T")
+
+
+class Database(Connection):
+    """One MongoDB database. A document class names its collection.
+
+    Every method raises `DatabaseUnavailable` when no answer comes in time, `BadInput` for a value
+    that BSON cannot hold, and `FieldwardError` (without the server's text) for anything else.
+    """
+
+    async def find(
+        self,
+        document: type[Document],
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
+        *,
+        projection: Mapping[str, Any] | None = None,
+        sort: Sequence[tuple[str, int]] = (),
+        limit: int = 0,
+        session: Session | None = None,
+    ) -> list[Raw]:
+        """The matching rows, at most `limit` (0: all), with only the projected paths."""
+        cursor: Any = self._of(document).find(filter, projection, session=session)
+        if sort:
+            cursor = cursor.sort(list(sort))
+        if limit:
+            # One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip.
+            cursor = cursor.limit(limit).batch_size(limit + 1)
+        return await self._call(lambda: cursor.to_list(None))
+
+    async def find_one(
+        self,
+        document: type[Document],
+        filter: Mapping[str, Any],  # noqa: A002
+        *,
+        projection: Mapping[str, Any] | None = None,
+        session: Session | None = None,
+    ) -> Raw | None:
+        """The first matching row, or None."""
+        rows = self._of(document)
+        return await self._call(lambda: rows.find_one(filter, projection, session=session))
+
+    async def aggregate(self, document: type[Document], pipeline: Sequence[Mapping[str, Any]]) -> list[Raw]:
+        """The rows that `pipeline` yields."""
+        rows = self._of(document)
+        return await self._call(lambda: rows.aggregate(list(pipeline)).to_list(None))
+
+    async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002
+        """The number of matching rows."""
+        rows = self._of(document)
+        return await self._call(lambda: rows.count_documents(filter))
+
+    async def insert(self, document: Document, *, session: Session | None = None) -> None:
+        """Store a new document. Raises `Conflict` naming the unique index that is taken."""
+        raw, rows = to_bson(document), self._of(type(document))
+        await self._write(type(document), raw, {}, lambda: rows.insert_one(raw, session=session))
+
+    async def insert_many(
+        self, document: type[Document], raw: Sequence[Raw], *, ordered: bool = False
+    ) -> list[tuple[int, str]]:
+        """Store many rows. Returns (position, unique index) of those that were taken already."""
+        rows = self._of(document)
+
+        async def failures() -> Mapping[str, Any]:
+            try:
+                await rows.insert_many(raw, ordered=ordered)
+            except driver.BulkWriteError as error:
+                return error.details or {}
+            return {}
+
+        details = await self._call(failures) if raw else {}
+        if details.get("writeConcernErrors"):
+            raise DatabaseUnavailable
+        found: list[tuple[int, str]] = []
+        for failure in details.get("writeErrors", ()):
+            if failure["code"] != DUPLICATE:
+                raise FieldwardError("The database refused a row.")
+            row = raw[failure["index"]]
+            taken = await colliding_index(rows, document, row, {}) if self.in_memory else taken_index(document, failure)
+            found.append((failure["index"], taken))
+        return found
+
+    async def update_one(
+        self,
+        document: type[Document],
+        filter: Mapping[str, Any],  # noqa: A002
+        update: Mapping[str, Any],
+        *,
+        upsert: bool = False,
+        session: Session | None = None,
+    ) -> int:
+        """Change the first matching row; the number that matched. Raises `Conflict`."""
+        rows = self._of(document)
+        changed = await self._write(
+            document, update.get("$set", {}), filter, lambda: rows.update_one(filter, update, upsert, session=session)
+        )
+        return int(changed.matched_count)
+
+    async def find_one_and_update(
+        self,
+        document: type[Document],
+        filter: Mapping[str, Any],  # noqa: A002
+        update: Mapping[str, Any],
+        *,
+        projection: Mapping[str, Any] | None = None,
+        session: Session | None = None,
+    ) -> Raw | None:
+        """Change the first matching row and return it as it is afterwards, or None. Raises `Conflict`."""
+        rows = self._of(document)
+        after = ReturnDocument.AFTER
+        return await self._write(
+            document,
+            update.get("$set", {}),
+            filter,
+            lambda: rows.find_one_and_update(filter, update, projection, return_document=after, session=session),
+        )
+
+    async def delete_one(
+        self,
+        document: type[Document],
+        filter: Mapping[str, Any],  # noqa: A002
+        *,
+        session: Session | None = None,
+    ) -> int:
+        """Remove the first matching row; how many went."""
+        rows = self._of(document)
+        return int((await self._call(lambda: rows.delete_one(filter, session=session))).deleted_count)
+
+    async def delete_many(
+        self,
+        document: type[Document],
+        filter: Mapping[str, Any],  # noqa: A002
+        *,
+        session: Session | None = None,
+    ) -> int:
+        """Remove all matching rows; how many went."""
+        rows = self._of(document)
+        return int((await self._call(lambda: rows.delete_many(filter, session=session))).deleted_count)
+
+    async def _write(
+        self,
+        document: type[Document],
+        written: Mapping[str, Any],
+        target: Mapping[str, Any],
+        operation: Callable[[], Awaitable[T]],
+    ) -> T:
+        try:
+            return await self._call(operation, document)
+        except Conflict:
+            if not self.in_memory:
+                raise
+        raise Conflict(await colliding_index(self._of(document), document, written, target))

@@ -1,0 +1,76 @@
+"""Labelled fields: one label per stored field, read back as a flat map of stored paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+
+from models.errors import ConfigurationError
+from models.vocabulary import Label
+
+_LABEL_KEY = "label"
+
+
+def labelled(label: Label, **options: Any) -> Any:  # noqa: ANN401 - like pydantic.Field, stands for any type
+    """Declare a stored field and its one label; `options` are those of `pydantic.Field`."""
+    return Field(json_schema_extra={_LABEL_KEY: label.value}, **options)
+
+
+class Value(BaseModel):
+    """A nested value object. Its fields carry the label of the field that holds it, or their own."""
+
+
+def label_of(field: FieldInfo) -> Label | None:
+    """The label declared on a field, or None."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and (key := extra.get(_LABEL_KEY)) is not None:
+        return Label(str(key))
+    return None
+
+
+def labels_of(model: type[BaseModel]) -> dict[str, Label]:
+    """Map each stored path of `model` (`address.city`) to its label.
+
+    Raises `ConfigurationError` naming every field that has none.
+    """
+    missing: list[str] = []
+    found = dict(_walk(model, "", None, missing))
+    if missing:
+        names = ", ".join(f"{model.__name__}.{path}" for path in missing)
+        raise ConfigurationError(
+            f"These stored fields carry no label: {names}. "
+            "Declare each with labelled(Label...), see README: how to add a field."
+        )
+    return found
+
+
+def _walk(
+    model: type[BaseModel], prefix: str, inherited: Label | None, missing: list[str]
+) -> Iterator[tuple[str, Label]]:
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            continue  # never stored, for instance Beanie's revision_id
+        path = prefix + (field.alias or name)
+        label = label_of(field) or inherited
+        if label is None:
+            missing.append(path)
+            continue
+        yield path, label
+        nested = value_type(field.annotation)
+        if nested is not None:
+            yield from _walk(nested, f"{path}.", label, missing)
+
+
+def value_type(annotation: object) -> type[Value] | None:
+    """The `Value` class inside `annotation` (`Address | None`, `list[Consent]`), or None."""
+    if isinstance(annotation, type) and issubclass(annotation, Value):
+        return annotation
+    if get_origin(annotation) in (Union, UnionType, list):
+        for argument in get_args(annotation):
+            if (found := value_type(argument)) is not None:
+                return found
+    return None

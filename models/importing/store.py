@@ -1,0 +1,80 @@
+"""Storing a batch of people: who is new, who is here already, and who is somebody's double."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from models.database import Database, Raw
+from models.importing.rejection import RejectCode, Rejection
+from models.importing.row import RunKey
+from models.user import UserDocument
+
+
+@dataclass(slots=True)
+class Stored:
+    """Rows by what became of them: `new`, stored by this file before (`again`), `known` otherwise."""
+
+    new: int = 0
+    again: int = 0
+    known: int = 0
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchStore:
+    """Stores batches of one run."""
+
+    database: Database
+    key: RunKey
+    dry: bool = False
+
+    async def store(self, people: list[tuple[int, Raw]]) -> Stored:
+        """Store who is not there yet. `people` are (line, person); safe to call again."""
+        result = Stored()
+        waiting = await self._unknown(people, result)
+        taken = await (self._compare(waiting) if self.dry else self._insert(waiting))
+        result.new = len(waiting) - len(taken)
+        result.rejections.extend(taken)
+        return result
+
+    async def _unknown(self, people: list[tuple[int, Raw]], result: Stored) -> list[tuple[int, Raw]]:
+        keys = [person["import_key"] for _, person in people]
+        rows = await self.database.find(
+            UserDocument, {"import_key": {"$in": keys}}, projection={"_id": 1, "import_key": 1}
+        )
+        known = {row["import_key"]: self.key.line_of(row["_id"]) for row in rows}
+        waiting: list[tuple[int, Raw]] = []
+        for line, person in people:
+            key = person["import_key"]
+            if key not in known:
+                known[key] = line
+                waiting.append((line, person))
+            elif (earlier := known[key]) is None:
+                result.known += 1
+            elif earlier == line:
+                result.again += 1
+            else:
+                result.rejections.append(Rejection(line, RejectCode.TAKEN, "import_key"))
+        return waiting
+
+    async def _insert(self, people: list[tuple[int, Raw]]) -> list[Rejection]:
+        taken = await self.database.insert_many(UserDocument, [person for _, person in people])
+        return [Rejection(people[position][0], RejectCode.TAKEN, index) for position, index in taken]
+
+    async def _compare(self, people: list[tuple[int, Raw]]) -> list[Rejection]:
+        found: dict[int, Rejection] = {}
+        for name in ("username", "email"):
+            key = f"{name}_key"
+            seen = await self._values(key, (person[key] for _, person in people if key in person))
+            for line, person in people:
+                if (value := person.get(key)) is None:
+                    continue
+                if value in seen:
+                    found.setdefault(line, Rejection(line, RejectCode.TAKEN, name))
+                seen.add(value)
+        return list(found.values())
+
+    async def _values(self, key: str, values: Iterable[str]) -> set[str]:
+        rows = await self.database.find(UserDocument, {key: {"$in": list(values)}}, projection={key: 1})
+        return {row[key] for row in rows}

@@ -1,0 +1,95 @@
+"""What each label means for storage, display and retention, as data.
+
+A label's mask is a function from the clear value to something that can be shown; it is applied
+only where a rule grants `MASKED`. Retention is in days after the account is closed or, for
+log-like data, after it was recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from models.vocabulary import Label
+
+BULLET: Final = "•"
+
+
+class Protection(StrEnum):
+    """How a label's values are stored."""
+
+    PLAIN = "plain"
+    ENCRYPTED = "encrypted"
+    SEARCHABLE = "searchable"  # encrypted, with a blind index for exact look-up
+    HASHED = "hashed"
+
+
+def mask_all(_value: object) -> str:
+    """Show that there is a value, and nothing of it, not even its length."""
+    return BULLET * 3
+
+
+def mask_email(value: object) -> str:
+    """Keep the first letter, the `@` and the top-level domain: `a•••@•••.org`."""
+    local, _, domain = str(value).rpartition("@")
+    head = local[:1] if len(local) > 1 else ""
+    _, dot, top = domain.rpartition(".")
+    return f"{head}{BULLET * 3}@{BULLET * 3}{dot}{top if dot else ''}"
+
+
+def mask_phone(value: object) -> str:
+    """Keep the last two digits: `•••12`. A number of under five digits is masked whole."""
+    digits = [c for c in str(value) if c.isdigit()]
+    return BULLET * 3 + ("".join(digits[-2:]) if len(digits) > 4 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSpec:
+    """One row of the label table."""
+
+    title: str
+    protection: Protection
+    retention_days: int
+    mask: Callable[[object], str] = mask_all
+
+    @property
+    def encrypted(self) -> bool:
+        return self.protection in (Protection.ENCRYPTED, Protection.SEARCHABLE)
+
+
+_PLAIN, _ENCRYPTED = Protection.PLAIN, Protection.ENCRYPTED
+_SEARCHABLE, _HASHED = Protection.SEARCHABLE, Protection.HASHED
+
+LABELS: Final[Mapping[Label, LabelSpec]] = MappingProxyType(
+    {
+        Label.UNIQUE_ID: LabelSpec("Identifier", _PLAIN, 30),
+        Label.ACCOUNT: LabelSpec("Account", _PLAIN, 30),
+        Label.USERNAME: LabelSpec("User name", _PLAIN, 30),
+        Label.SETTINGS: LabelSpec("Settings", _PLAIN, 30),
+        Label.CONTACT: LabelSpec("Contact", _ENCRYPTED, 30),
+        Label.EMAIL: LabelSpec("Email address", _SEARCHABLE, 30, mask_email),
+        Label.PHONE: LabelSpec("Phone number", _SEARCHABLE, 30, mask_phone),
+        Label.ADDRESS: LabelSpec("Postal address", _ENCRYPTED, 30),
+        Label.NAME: LabelSpec("Name", _ENCRYPTED, 30),
+        Label.FIRST_NAME: LabelSpec("Given name", _ENCRYPTED, 30),
+        Label.LAST_NAME: LabelSpec("Family name", _ENCRYPTED, 30),
+        Label.BIRTH_DATE: LabelSpec("Date of birth", _ENCRYPTED, 30),
+        Label.AGE_RANGE: LabelSpec("Age band", _PLAIN, 30),
+        Label.LANGUAGE: LabelSpec("Language", _PLAIN, 30),
+        Label.LOCATION: LabelSpec("Location", _ENCRYPTED, 30),
+        Label.IMPRECISE_LOCATION: LabelSpec("Country", _PLAIN, 30),
+        Label.PRECISE_LOCATION: LabelSpec("Precise location", _ENCRYPTED, 30),
+        Label.PRIVACY_PREFERENCES: LabelSpec("Privacy choices", _PLAIN, 1095),
+        Label.DEVICE: LabelSpec("Device", _ENCRYPTED, 90),
+        Label.DEVICE_ID: LabelSpec("Device identifier", _ENCRYPTED, 90),
+        Label.IP_ADDRESS: LabelSpec("IP address", _ENCRYPTED, 30),
+        Label.BEHAVIOR: LabelSpec("Usage history", _PLAIN, 365),
+        Label.CONTENT: LabelSpec("Content", _ENCRYPTED, 30),
+        Label.AUTHORIZATION: LabelSpec("Credentials", _HASHED, 0),
+        Label.CREDENTIALS: LabelSpec("Session credential", _HASHED, 0),
+        Label.PASSWORD: LabelSpec("Password hash", _HASHED, 0),
+    }
+)

@@ -1,0 +1,1 @@
+"""Invented people for trying out, tests and measurements. No value belongs to a real person."""

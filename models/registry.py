@@ -1,0 +1,42 @@
+"""Every document class there is, and the check that each personal field carries its label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from beanie import Document
+
+from models.activity import DeviceDocument, EventDocument, IpLogDocument
+from models.base import PersonalDocument
+from models.bookkeeping import ImportDocument, MarkerDocument
+from models.client import ClientDocument
+from models.errors import ConfigurationError
+from models.fields import labels_of
+from models.session import RevocationDocument, SessionDocument
+from models.user import UserDocument
+
+DOCUMENTS: Final[tuple[type[Document], ...]] = (
+    UserDocument,
+    DeviceDocument,
+    IpLogDocument,
+    EventDocument,
+    SessionDocument,
+    RevocationDocument,
+    ClientDocument,
+    MarkerDocument,
+    ImportDocument,
+)
+
+
+def check_labels(documents: Iterable[type[Document]] = DOCUMENTS) -> None:
+    """Hold requirement U3: raises `ConfigurationError` naming every personal field without a label."""
+    problems: list[str] = []
+    for document in documents:
+        if issubclass(document, PersonalDocument):
+            try:
+                labels_of(document)
+            except ConfigurationError as error:
+                problems.append(error.message)
+    if problems:
+        raise ConfigurationError(" ".join(problems))

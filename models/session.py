@@ -1,0 +1,53 @@
+"""Sign-in sessions of people, and what has been revoked before its time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from beanie import Document
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from models.base import PersonalDocument, now
+from models.fields import labelled
+from models.vocabulary import Label
+
+
+class SessionDocument(PersonalDocument):
+    """One sign-in on one device. The refresh token is stored only as its SHA-256."""
+
+    person: str = labelled(Label.UNIQUE_ID)
+    refresh_hash: bytes = labelled(Label.CREDENTIALS)
+    device: str | None = labelled(Label.DEVICE, default=None)
+    ip: str | None = labelled(Label.IP_ADDRESS, default=None)
+    created_at: datetime = labelled(Label.DEVICE, default_factory=now)
+    last_used_at: datetime = labelled(Label.DEVICE, default_factory=now)
+    expires_at: datetime = labelled(Label.DEVICE)
+
+    class Settings:
+        name = "sessions"
+        keep_nulls = False
+        indexes: ClassVar = [
+            IndexModel([("refresh_hash", ASCENDING)], unique=True, name="refresh"),
+            IndexModel([("person", ASCENDING), ("last_used_at", DESCENDING), ("_id", ASCENDING)], name="person"),
+            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0, name="expiry"),
+        ]
+
+
+class RevocationDocument(Document):
+    """A session, person or client whose access tokens issued up to `at` no longer hold.
+
+    `id` is the session's, person's or client's identifier. Kept until the last token it speaks of
+    has expired.
+    """
+
+    id: str  # type: ignore[assignment]  # Beanie's own default is an ObjectId
+    at: datetime
+    expires_at: datetime
+
+    class Settings:
+        name = "revocations"
+        indexes: ClassVar = [
+            IndexModel([("at", ASCENDING)], name="at"),
+            IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0, name="expiry"),
+        ]

@@ -1,0 +1,117 @@
+"""A person's account and the personal data held with it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from models.base import PersonalDocument, now
+from models.fields import Value, labelled
+from models.vocabulary import AgeBand, Label, Purpose, Role, UserStatus
+
+
+class Address(Value):
+    """A postal address."""
+
+    street: str | None = None
+    city: str | None = None
+    region: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+class Preferences(Value):
+    """What a person has set for the product."""
+
+    theme: str = "system"
+    currency: str | None = None
+    digest: str = "weekly"
+
+
+class Location(Value):
+    """A precise place, in WGS 84 degrees, with its accuracy in metres."""
+
+    latitude: float
+    longitude: float
+    accuracy: float | None = None
+    recorded_at: datetime | None = None
+
+
+class Consent(Value):
+    """The latest word of a person on one purpose that rests on consent."""
+
+    purpose: Purpose
+    given: bool
+    at: datetime
+    notice_version: int
+
+
+class RoleGrant(Value):
+    """A staff role, and until when it holds."""
+
+    role: Role
+    expires_at: datetime | None = None
+
+
+class UserDocument(PersonalDocument):
+    """One person.
+
+    `username_key` and `email_key` are the normalised forms that look-ups and uniqueness use.
+    Optional values that are absent are not stored.
+    """
+
+    PERSON: ClassVar[str] = "_id"
+
+    username: str = labelled(Label.USERNAME)
+    username_key: str = labelled(Label.USERNAME)
+    email: str | None = labelled(Label.EMAIL, default=None)
+    email_key: str | None = labelled(Label.EMAIL, default=None)
+    email_verified: bool = labelled(Label.ACCOUNT, default=False)
+    phone: str | None = labelled(Label.PHONE, default=None)
+    address: Address | None = labelled(Label.ADDRESS, default=None)
+    full_name: str | None = labelled(Label.NAME, default=None)
+    given_name: str | None = labelled(Label.FIRST_NAME, default=None)
+    family_name: str | None = labelled(Label.LAST_NAME, default=None)
+    birth_date: date | None = labelled(Label.BIRTH_DATE, default=None)
+    age_band: AgeBand | None = labelled(Label.AGE_RANGE, default=None)
+    country: str | None = labelled(Label.IMPRECISE_LOCATION, default=None)
+    location: Location | None = labelled(Label.PRECISE_LOCATION, default=None)
+    locale: str | None = labelled(Label.LANGUAGE, default=None)
+    status: UserStatus = labelled(Label.ACCOUNT, default=UserStatus.ACTIVE)
+    roles: list[RoleGrant] = labelled(Label.ACCOUNT, default_factory=list)
+    created_at: datetime = labelled(Label.ACCOUNT, default_factory=now)
+    last_seen_at: datetime | None = labelled(Label.ACCOUNT, default=None)
+    login_count: int = labelled(Label.ACCOUNT, default=0)
+    preferences: Preferences = labelled(Label.SETTINGS, default_factory=Preferences)
+    marketing_opt_in: bool = labelled(Label.PRIVACY_PREFERENCES, default=False)
+    consents: list[Consent] = labelled(Label.PRIVACY_PREFERENCES, default_factory=list)
+    last_seen_ip: str | None = labelled(Label.IP_ADDRESS, default=None)
+    device_ids: list[str] = labelled(Label.DEVICE_ID, default_factory=list)
+    password_hash: str | None = labelled(Label.PASSWORD, default=None)
+    import_key: str | None = labelled(Label.ACCOUNT, default=None)
+
+    class Settings:
+        name = "users"
+        keep_nulls = False
+        bson_encoders: ClassVar = {date: date.isoformat}
+        indexes: ClassVar = [
+            IndexModel([("username_key", ASCENDING)], unique=True, name="username"),
+            IndexModel(
+                [("email_key", ASCENDING)],
+                unique=True,
+                name="email",
+                partialFilterExpression={"email_key": {"$exists": True}},
+            ),
+            IndexModel(
+                [("import_key", ASCENDING)],
+                unique=True,
+                name="import_key",
+                partialFilterExpression={"import_key": {"$exists": True}},
+            ),
+            IndexModel([("created_at", DESCENDING), ("_id", ASCENDING)], name="created"),
+            IndexModel([("last_seen_at", DESCENDING), ("_id", ASCENDING)], name="last_seen"),
+            IndexModel([("login_count", DESCENDING), ("_id", ASCENDING)], name="logins"),
+            IndexModel([("country", ASCENDING), ("_id", ASCENDING)], name="country"),
+        ]
