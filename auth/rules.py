@@ -1,0 +1,147 @@
+"""Who may touch what, for which purpose: the default policy as one literal table.
+
+A rule names who (the person themself, a staff role, or a service by its scopes), the labels, the
+purposes and what may be done. A label covers those beneath it; `ACCOUNT_ONLY` is the plain
+`user.account`. What no rule permits is denied; a `forbid` beats every `permit`; clear beats masked.
+`tests/policy/test_rules.py` holds a written-out copy: a change here is a change of policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from auth.purposes import ACCOUNT_ONLY, EVERYTHING, Pattern, covered
+from models.vocabulary import Access, Label, Outcome, Purpose, Role
+
+
+class Who(StrEnum):
+    """Those a rule can name besides staff roles."""
+
+    SELF = "SELF"
+    SERVICE = "SERVICE"  # as far as its scopes reach
+    ANYONE = "ANYONE"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table; `outcome` DENIED makes it a forbid."""
+
+    who: Who | Role
+    labels: tuple[Pattern, ...]
+    purposes: tuple[Purpose, ...]
+    outcome: Outcome
+    access: Access = Access.READ
+
+    @property
+    def covers(self) -> frozenset[Label]:
+        return covered(self.labels)
+
+    def __str__(self) -> str:
+        verb = "forbid" if self.outcome is Outcome.DENIED else "permit"
+        mask = " as MASKED" if self.outcome is Outcome.MASKED else ""
+        labels, purposes = ", ".join(map(str, self.labels)), ", ".join(self.purposes)
+        return f"{verb} {self.who} to {self.access} {labels} for {purposes}{mask}"
+
+
+def permit(
+    who: Who | Role,
+    labels: Iterable[Pattern],
+    purposes: Iterable[Purpose],
+    *,
+    to: Access = Access.READ,
+    as_: Outcome = Outcome.CLEAR,
+) -> Rule:
+    """Allow `who` to read (or write) `labels` under `purposes`."""
+    return Rule(who, tuple(labels), tuple(purposes), as_, to)
+
+
+def forbid(
+    who: Who | Role, labels: Iterable[Pattern], purposes: Iterable[Purpose], *, to: Access = Access.READ
+) -> Rule:
+    """Deny, whatever else permits."""
+    return Rule(who, tuple(labels), tuple(purposes), Outcome.DENIED, to)
+
+
+_L, _P, _MASKED, _WRITE = Label, Purpose, Outcome.MASKED, Access.WRITE
+_ALL_PURPOSES = tuple(Purpose)
+
+RULES: Final[tuple[Rule, ...]] = (
+    # Nobody reads or writes credentials through the API.
+    forbid(Who.ANYONE, [_L.AUTHORIZATION], _ALL_PURPOSES),
+    forbid(Who.ANYONE, [_L.AUTHORIZATION], _ALL_PURPOSES, to=_WRITE),
+    # One's own data.
+    permit(Who.SELF, EVERYTHING, [_P.ACCOUNT]),
+    permit(Who.SELF, [_L.USERNAME, ACCOUNT_ONLY, _L.DEVICE, _L.LOCATION], [_P.SECURITY]),
+    permit(
+        Who.SELF,
+        [_L.SETTINGS, _L.BEHAVIOR, _L.LANGUAGE, _L.IMPRECISE_LOCATION],
+        [_P.PERSONALISATION],
+    ),
+    permit(
+        Who.SELF,
+        [
+            _L.UNIQUE_ID,
+            _L.USERNAME,
+            _L.SETTINGS,
+            _L.CONTACT,
+            _L.NAME,
+            _L.BIRTH_DATE,
+            _L.LANGUAGE,
+            _L.LOCATION,
+            _L.PRIVACY_PREFERENCES,
+        ],
+        [_P.ACCOUNT],
+        to=_WRITE,
+    ),
+    # Staff.
+    permit(
+        Role.SUPPORT,
+        [
+            _L.USERNAME,
+            ACCOUNT_ONLY,
+            _L.SETTINGS,
+            _L.NAME,
+            _L.IMPRECISE_LOCATION,
+            _L.LANGUAGE,
+            _L.AGE_RANGE,
+            _L.PRIVACY_PREFERENCES,
+        ],
+        [_P.SUPPORT],
+    ),
+    permit(Role.SUPPORT, [_L.CONTACT], [_P.SUPPORT], as_=_MASKED),
+    permit(
+        Role.ANALYST,
+        [ACCOUNT_ONLY, _L.BEHAVIOR, _L.IMPRECISE_LOCATION, _L.LANGUAGE, _L.AGE_RANGE],
+        [_P.ANALYTICS],
+    ),
+    permit(
+        Role.SECURITY,
+        [_L.USERNAME, _L.NAME, ACCOUNT_ONLY, _L.SETTINGS, _L.DEVICE, _L.IMPRECISE_LOCATION],
+        [_P.SECURITY],
+    ),
+    permit(Role.SECURITY, [_L.CONTACT], [_P.SECURITY], as_=_MASKED),
+    permit(
+        Role.PRIVACY,
+        [_L.USERNAME, _L.NAME, _L.CONTACT, ACCOUNT_ONLY, _L.PRIVACY_PREFERENCES, _L.LANGUAGE],
+        [_P.LEGAL],
+    ),
+    permit(Role.PRIVACY, [_L.NAME, _L.CONTACT, _L.LANGUAGE], [_P.LEGAL], to=_WRITE),
+    permit(Role.ADMIN, [_L.USERNAME, ACCOUNT_ONLY], [_P.ACCOUNT]),
+    # Services, as far as their scopes reach.
+    permit(Who.SERVICE, EVERYTHING, _ALL_PURPOSES),
+    permit(Who.SERVICE, EVERYTHING, _ALL_PURPOSES, to=_WRITE),
+)
+
+
+def purposes_of_person(roles: frozenset[Role]) -> frozenset[Purpose]:
+    """The purposes a person's token carries.
+
+    Staff: those of their roles, and ACCOUNT for their own data. Everybody else: those under which
+    people read their own data.
+    """
+    readers: frozenset[Who | Role] = frozenset(roles) or frozenset({Who.SELF})
+    purposes = {p for rule in RULES if rule.who in readers for p in rule.purposes if rule.access is Access.READ}
+    return frozenset(purposes | {Purpose.ACCOUNT})
