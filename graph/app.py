@@ -1,0 +1,159 @@
+"""The composition root: every part is made here and handed to those who need it.
+
+What only computes is made at once; what talks to the database when the application starts.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from multiprocessing import parent_process
+from signal import SIGTERM
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from auth.clients import Clients
+from auth.identity import Identity
+from auth.oauth import OAuth
+from auth.passwords import Passwords
+from auth.policy import Policy
+from auth.revocations import Revocations
+from auth.sessions import Sessions
+from auth.tokens import Tokens
+from graph import logs, schema
+from graph.catalogue import read_catalogue
+from graph.context import Services
+from graph.documents import Documents
+from graph.engine import Engine
+from graph.health import ROUTES, Metrics, health_routes
+from graph.http import GraphQLEndpoint, cors
+from graph.limits import Limits
+from graph.operations import Operations
+from graph.plan import Planner
+from graph.settings import Settings, load_settings
+from models.base import PersonalDocument
+from models.crypto.signing import load_or_create
+from models.database import Database
+from models.embedded import die_with_parent, running_url
+from models.reader import Reader
+from models.registry import DOCUMENTS, check_labels
+from models.user import UserDocument
+from models.writer import Writer
+
+GRAPHQL_PATH: Final = "/graphql"
+_NAMED_ROUTES: Final = ROUTES | {
+    GRAPHQL_PATH,
+    "/oauth/token",
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+}
+
+
+def create() -> Starlette:
+    """The application of one worker process, from the environment (uvicorn's factory)."""
+    # A supervisor killed hard could not stop its workers. Its id is the one that multiprocessing remembers:
+    # getppid() is another one already when it went while this process was being imported.
+    supervisor = parent_process()
+    if supervisor is not None and supervisor.pid is not None:
+        die_with_parent(supervisor.pid, SIGTERM)()
+    settings = load_settings(os.environ)
+    logs.configure(development=not settings.production)
+    return create_app(settings)
+
+
+def create_app(settings: Settings, *, url: str | None = None, database: Database | None = None) -> Starlette:
+    """The application. `url` names the database, or `database` is one that is open already.
+
+    With neither: `FIELDWARD_MONGODB_URL`, or the embedded server that runs on the data folder. Labels
+    are checked here; indexes are made by the command that starts the service. Raises
+    `ConfigurationError` for what must not start.
+    """
+    check_labels()
+    parts = _Computing(settings)
+    app: Starlette
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
+        async with AsyncExitStack() as stack:
+            opened = database
+            if opened is None:
+                opened = await Database.connect(url or _address(settings))
+                stack.push_async_callback(opened.close)
+            app.router.routes.extend(await _connect(parts, settings, opened, stack))
+            # What was made so far lives as long as the process: no collection need look at it again.
+            gc.collect()
+            gc.freeze()
+            stack.callback(gc.unfreeze)
+            yield
+
+    app = Starlette(
+        lifespan=lifespan,
+        middleware=[Middleware(logs.RequestLog, routes=_NAMED_ROUTES, metrics=parts.metrics)],
+    )
+    return app
+
+
+class _Computing:
+    """The parts that need no database: schema, documents, plans, policy."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.limits = Limits()
+        self.schema = schema.graphql_schema(schema.build())
+        self.catalogue = read_catalogue(self.schema)
+        self.documents = Documents(self.schema, self.limits)
+        purpose = self.schema.get_directive(schema.PURPOSE_DIRECTIVE)
+        if purpose is None:
+            raise TypeError("the schema declares @purpose")
+        self.operations = Operations(Planner(self.schema, self.catalogue), purpose)
+        self.policy = Policy(settings.region)
+        self.metrics = Metrics({"documents": self.documents.__len__})
+
+
+async def _connect(
+    parts: _Computing, settings: Settings, database: Database, stack: AsyncExitStack
+) -> Sequence[BaseRoute]:
+    """Make what talks to the database, and the routes; `stack` stops it all."""
+    ring = load_or_create(settings.keys_file)
+    tokens = Tokens(ring, issuer=settings.issuer, audience=f"{settings.issuer}{GRAPHQL_PATH}")
+    passwords = Passwords()
+    stack.callback(passwords.close)
+    revocations = Revocations(database)
+    await revocations.start()
+    stack.push_async_callback(revocations.stop)
+    clients = Clients(database, revocations, region=settings.region)
+    stack.push_async_callback(clients.close)
+    owned = [it for it in DOCUMENTS if issubclass(it, PersonalDocument) and it is not UserDocument]
+    services = Services(
+        database=database,
+        reader=Reader(database),
+        writer=Writer(database, owned),
+        sessions=Sessions(database, passwords, tokens, revocations),
+        passwords=passwords,
+        revocations=revocations,
+        region=settings.region,
+    )
+    engine = Engine(parts.schema, parts.catalogue, parts.documents, parts.operations, parts.policy, services)
+    endpoint = GraphQLEndpoint(
+        engine,
+        Identity(tokens, revocations),
+        parts.limits,
+        allowed_origins=settings.allowed_origins,
+        secure_cookies=settings.production,
+    )
+    oauth = OAuth(clients, tokens, revocations, ring, region=settings.region)
+    return [
+        Route(GRAPHQL_PATH, cors(endpoint, settings.allowed_origins)),
+        *oauth.routes(),
+        *health_routes(database, parts.metrics),
+    ]
+
+
+def _address(settings: Settings) -> str | None:
+    if settings.mongodb_url is not None:
+        return settings.mongodb_url.get_secret_value()
+    return running_url(settings.mongodb_dir)

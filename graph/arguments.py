@@ -1,0 +1,90 @@
+"""What the arguments of a root field touch, and whose row they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
+from graphql.execution.values import VariableValues, get_argument_values
+
+from graph.access import Reads, Rows
+from graph.catalogue import Catalogue, input_claim
+from graph.gate import Touched
+from graph.plan import PlanRoot
+from models.errors import BadInput
+from models.names import normalise_email, normalise_username
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The one person that arguments name: the stored path and value to look for."""
+
+    path: str
+    value: str
+
+    @property
+    def filter(self) -> Mapping[str, str]:
+        """As a MongoDB filter; the value is a string, so no operator can hide in it."""
+        return {self.path: self.value}
+
+
+def arguments_of(root: PlanRoot, variables: VariableValues) -> Mapping[str, Any]:
+    """The coerced arguments of a root field."""
+    definition = root.field.definition
+    if definition is None or not definition.args:
+        return {}
+    return get_argument_values(definition, root.field.nodes[0], variables, None)
+
+
+def touched_by(root: PlanRoot, arguments: Mapping[str, Any], catalogue: Catalogue) -> tuple[Touched, ...]:
+    """The claims that the given arguments make; what is not given claims nothing."""
+    definition = root.field.definition
+    if definition is None:
+        return ()
+    found: dict[Touched, None] = {}
+    for name, value in arguments.items():
+        found.update(dict.fromkeys(_walk(get_named_type(definition.args[name].type), value, catalogue)))
+    return tuple(found)
+
+
+def _walk(kind: Any, value: Any, catalogue: Catalogue) -> Iterator[Touched]:  # noqa: ANN401 - any input type and value
+    if isinstance(value, list):
+        for item in value:
+            yield from _walk(kind, item, catalogue)
+    elif isinstance(kind, GraphQLEnumType):
+        guard = catalogue.enums[kind.name].get(value)
+        if guard is not None:
+            yield Touched(catalogue.claim(guard.coordinate), clear=True)
+    elif isinstance(kind, GraphQLInputObjectType) and isinstance(value, Mapping):
+        for name, inner in value.items():
+            guarded = catalogue.inputs[kind.name].get(name)
+            if guarded is not None:
+                clear = isinstance(guarded, Reads) and not guarded.exact
+                yield Touched(input_claim(catalogue, f"{kind.name}.{name}", guarded), clear)
+            yield from _walk(get_named_type(kind.fields[name].type), inner, catalogue)
+
+
+def chosen(root: PlanRoot, arguments: Mapping[str, Any]) -> Chosen | None:
+    """The person whom the arguments of a `CHOSEN` root name; None: the caller themself.
+
+    A name or address that cannot exist is looked for all the same, and not found.
+    """
+    if root.opens.rows is not Rows.CHOSEN:
+        return None
+    return choose(arguments.get("by") or arguments.get("input") or arguments)
+
+
+def choose(keys: Mapping[str, Any]) -> Chosen | None:
+    """The person that `id`, `username` or `email` among `keys` names."""
+    if (identifier := keys.get("id")) is not None:
+        return Chosen("_id", str(identifier))
+    try:
+        if "username" in keys:
+            return Chosen("username_key", normalise_username(str(keys["username"]))[1])
+        if "email" in keys:
+            return Chosen("email_key", normalise_email(str(keys["email"]))[1])
+    except BadInput:
+        return Chosen("_id", "")
+    return None

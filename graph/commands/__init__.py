@@ -1,0 +1,1 @@
+"""The commands of `fieldward`, one module each."""

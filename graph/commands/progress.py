@@ -1,0 +1,55 @@
+"""A progress bar on a terminal, a plain line now and then anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+LINE_EVERY: Final = 2.0  # seconds between plain lines
+
+
+class Bar:
+    """Shows how much of `total` is done and how many rows that is per second.
+
+    `total` counts whatever `update` is called with: bytes of a file, people. Rows of an earlier run
+    do not count into the rate.
+    """
+
+    def __init__(
+        self, title: str, total: int, console: Console, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._title, self._total, self._console, self._clock = title, max(total, 1), console, clock
+        self._began = self._printed = clock()
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rows]:,} rows, {task.fields[rate]:,.0f}/s"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task = self._bar.add_task(title, total=self._total, rows=0, rate=0.0)
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._console.is_terminal:
+            self._bar.stop()
+
+    def update(self, done: int, *, rows: int, before: int = 0) -> None:
+        """`done` of the total, `rows` so far of which `before` are from an earlier run."""
+        now = self._clock()
+        rate = (rows - before) / max(now - self._began, 1e-6)
+        if self._console.is_terminal:
+            self._bar.update(self._task, completed=min(done, self._total), rows=rows, rate=rate)
+        elif now - self._printed >= LINE_EVERY:
+            self._printed = now
+            share = min(100 * done // self._total, 100)
+            self._console.print(f"{self._title}: {share} %, {rows:,} rows, {rate:,.0f}/s", highlight=False)

@@ -1,0 +1,180 @@
+"""`fieldward serve`: everything a running service needs, started together and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from types import FrameType
+from typing import Any, Final, Never
+
+import typer
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from auth.passwords import Passwords
+from graph import logs
+from graph.app import GRAPHQL_PATH, create_app
+from graph.commands.demo import load_demo, sign_ins
+from graph.commands.opening import Say, embedded_mongodb
+from graph.connections import PromptProtocol, bound_unread
+from graph.settings import Settings, load_settings
+from models.database import Database
+from models.embedded import Embedded
+from models.errors import ConfigurationError
+from models.registry import check_labels
+from models.user import UserDocument
+
+_CONNECTIONS: Final = 2_000  # per worker; those over it get 503
+_KEEP_ALIVE: Final = 5  # seconds
+_GRACE: Final = 15  # seconds for what was begun, when told to stop
+_BACKLOG: Final = 2048
+_PAUSE: Final = 0.1  # seconds
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+
+    @app.command()
+    def serve() -> None:
+        """Start the API, with the embedded MongoDB unless FIELDWARD_MONGODB_URL is set."""
+        settings = load_settings(os.environ)
+        # TERM would end the process without stopping what it started; from here on it unwinds like Ctrl-C.
+        signal.signal(signal.SIGTERM, _unwind)
+        with suppress(KeyboardInterrupt):
+            _serve(settings, typer.echo)
+        typer.echo("Stopped.")
+
+
+def _unwind(_signal: int, _frame: FrameType | None) -> Never:
+    raise KeyboardInterrupt
+
+
+def _serve(settings: Settings, say: Say) -> None:
+    logs.configure(development=not settings.production)
+    with ExitStack() as stack:
+        listening = stack.enter_context(closing(_listen(settings)))
+        url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None
+        if own := url is None:
+            server = stack.enter_context(embedded_mongodb(settings, say))
+            url = server.url if server else None
+            stack.enter_context(_watching(server, say))
+        database = asyncio.run(_prepare(url, settings, own=own))
+        _announce_when_ready(settings, say, where="in memory" if database else _place(settings))
+        if database is not None or settings.workers == 1:
+            if settings.workers > 1:
+                say("In memory there is one worker only: others would not see its data.")
+            application = create_app(settings, url=url, database=database)
+            uvicorn.Server(uvicorn.Config(application, **_options())).run([listening])
+        else:
+            config = uvicorn.Config("graph.app:create", factory=True, workers=settings.workers, **_options())
+            Multiprocess(config, [listening]).run()
+
+
+async def _prepare(url: str | None, settings: Settings, *, own: bool) -> Database | None:
+    """Check the database, make its indexes, load the demo; what is in memory is returned open."""
+    check_labels()
+    database = await Database.connect(url)
+    try:
+        await database.make_indexes()
+        # A database of somebody's own, which may hold real people, gets no demo accounts.
+        if not settings.production and (
+            own or await database.find_one(UserDocument, {}, projection={"_id": 1}) is None
+        ):
+            with closing(Passwords()) as passwords:
+                await load_demo(database, passwords, region=settings.region, production=settings.production)
+    except BaseException:
+        await database.close()
+        raise
+    if database.in_memory:
+        return database
+    await database.close()
+    return None
+
+
+def _options() -> dict[str, Any]:
+    return {
+        "loop": "uvloop",
+        "http": PromptProtocol,
+        "ws": "none",
+        "lifespan": "on",
+        "log_config": None,
+        "log_level": "warning",
+        "access_log": False,  # its lines hold query strings
+        "server_header": False,
+        "limit_concurrency": _CONNECTIONS,
+        "timeout_keep_alive": _KEEP_ALIVE,
+        "timeout_graceful_shutdown": _GRACE,
+    }
+
+
+def _listen(settings: Settings) -> socket.socket:
+    try:
+        listening = socket.create_server((settings.host, settings.port), backlog=_BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            problem = f"Port {settings.port} is in use. Choose another one: FIELDWARD_PORT, or make run PORT=..."
+        else:
+            problem = f"FIELDWARD_HOST and FIELDWARD_PORT cannot be listened on: {error.strerror}."
+    else:
+        bound_unread(listening)
+        listening.set_inheritable(True)
+        return listening
+    raise ConfigurationError(problem)
+
+
+@contextmanager
+def _watching(server: Embedded | None, say: Say) -> Iterator[None]:
+    """Say so when the embedded server dies while it should run; the API answers UNAVAILABLE from then on."""
+    stopping = threading.Event()
+
+    def watch(process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        if not stopping.is_set():
+            say(f"The embedded MongoDB has died (exit code {process.returncode}). Start again: its data is kept.")
+
+    if server is not None:
+        threading.Thread(target=watch, args=(server.process,), daemon=True).start()
+    try:
+        yield
+    finally:
+        stopping.set()
+
+
+def _announce_when_ready(settings: Settings, say: Say, *, where: str) -> None:
+    """Print where to go once the API answers, whichever process it is that does."""
+
+    def announce() -> None:
+        while not _is_ready(settings):
+            time.sleep(_PAUSE)
+        say(f"Fieldward answers at http://127.0.0.1:{settings.port}{GRAPHQL_PATH} (data {where})")
+        if not settings.production:
+            for line in sign_ins():
+                say(f"  {line}")
+        say("Ctrl-C stops it.")
+
+    threading.Thread(target=announce, daemon=True).start()
+
+
+def _is_ready(settings: Settings) -> bool:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
+    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _place(settings: Settings) -> str:
+    return "in your MongoDB" if settings.mongodb_url else f"in {settings.mongodb_dir}"

@@ -1,0 +1,134 @@
+"""What resolvers are given: who asks, what was admitted, and the ways to rows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import strawberry
+from graphql.execution.values import VariableValues, get_argument_values
+
+from auth.passwords import Passwords
+from auth.principal import Principal
+from auth.revocations import Revocations
+from auth.sessions import Sessions
+from graph.gate import Admission, RootAccess
+from graph.messages import Client, Cookie
+from graph.rows import Row, RowList, Tally
+from models.database import Database, Raw
+from models.errors import BadInput
+from models.reader import Reader
+from models.vocabulary import Reason, Relation
+from models.writer import Writer
+
+MAX_PAGE: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What lives as long as the process."""
+
+    database: Database
+    reader: Reader
+    writer: Writer
+    sessions: Sessions
+    passwords: Passwords
+    revocations: Revocations
+    region: str
+
+
+@dataclass(slots=True)
+class Context:
+    """One operation being run. `by_rows` False makes every row go through ordinary resolvers."""
+
+    principal: Principal
+    services: Services
+    client: Client
+    admission: Admission
+    variables: VariableValues
+    by_rows: bool = True
+    tally: Tally = field(default_factory=Tally)
+    cookies: list[Cookie] = field(default_factory=list)
+
+    def access(self, info: Info) -> RootAccess | None:
+        """What was admitted for the root field being resolved; None when it gives null."""
+        access = self.admission.roots[str(info.path.key)]
+        return None if access.closed else access
+
+    async def person(self, access: RootAccess, filter: Mapping[str, Any]) -> Row | None:  # noqa: A002
+        """The one person that `filter` names, as `access` allows."""
+        relation = access.relation or Relation.OTHER
+        return await self.services.reader.one(
+            access.reading, relation, filter, self._limits(access), self._maker(access)
+        )
+
+    async def people(
+        self,
+        access: RootAccess,
+        filter: Mapping[str, Any],  # noqa: A002
+        sort: Sequence[tuple[str, int]],
+        limit: int,
+    ) -> RowList:
+        """A page of people, as `access` allows; the order's path is loaded for the cursors."""
+        return RowList(
+            await self.services.reader.many(
+                access.reading,
+                self.principal.person,
+                filter,
+                sort,
+                limit,
+                self._limits(access),
+                self._maker(access),
+                extra=sort[0][0],
+            )
+        )
+
+    def render(self, row: Row, position: tuple[str, ...]) -> dict[str, Any] | None:
+        """The answer for a row by its row function, or None when it has none."""
+        if not self.by_rows:
+            return None
+        function = self.admission.roots[position[0]].function(position, row.type_name, row.variant)
+        return function(row.raw, self.tally) if function else None
+
+    def render_all(self, rows: RowList, position: tuple[str, ...]) -> list[dict[str, Any]] | None:
+        """The answers for rows read together, or None when any of them has no row function."""
+        if not self.by_rows:
+            return None
+        access = self.admission.roots[position[0]]
+        functions = {v: access.function(position, "User", v) for v in {row.variant for row in rows}}
+        tally, answers = self.tally, []
+        for row in rows:
+            function = functions[row.variant]
+            if function is None:
+                return None
+            answers.append(function(row.raw, tally))
+        return answers
+
+    def _maker(self, access: RootAccess) -> Any:  # noqa: ANN401 - a function from the reader's words to a Row
+        judge, tally = access.judge, self.tally
+
+        def make(raw: Raw, relation: Relation, blocked: Reason | None) -> Row:
+            return Row(raw, (relation, blocked), judge, tally)
+
+        return make
+
+    def _limits(self, access: RootAccess) -> dict[Hashable, int]:
+        limits: dict[Hashable, int] = {}
+        for key, entry in access.nested.items():
+            if entry.definition is not None:
+                values = get_argument_values(entry.definition, entry.nodes[0], self.variables, None)
+                limits[key] = page_size(values.get("first"))
+        return limits
+
+
+Info: TypeAlias = strawberry.Info[Context, None]
+
+
+def page_size(first: int | None) -> int:
+    """Check a page size; raises `BadInput` for one outside 1 to `MAX_PAGE`."""
+    if first is None:
+        return 20
+    if not 1 <= first <= MAX_PAGE:
+        raise BadInput(f'"first" must be from 1 to {MAX_PAGE}.', path=("first",))
+    return first

@@ -1,0 +1,211 @@
+"""Conducts one GraphQL operation: document, plan, purpose, gate, execution, answer.
+
+The order is the product: nothing touches a personal document before the whole operation was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLSchema
+from graphql.execution.values import VariableValues
+
+from auth.policy import Policy
+from auth.principal import Principal
+from graph.access import Rows
+from graph.arguments import Chosen, arguments_of, chosen, touched_by
+from graph.catalogue import Catalogue
+from graph.context import Context, Services
+from graph.documents import Document, Documents
+from graph.errors import STATUS, ErrorMap, RefusedError, error_map, fieldward_error, format_error, internal_error
+from graph.executor import RowExecutor
+from graph.gate import Admission, Asked, Gate, Question, Refusal
+from graph.messages import Answer, Client, GraphQLRequest
+from graph.operations import Operation, Operations
+from graph.plan import Plan, PlanRoot
+from graph.purpose import choose
+from graph.refusals import nulls, refuse, sign_in_first, withheld
+from graph.rows import read_attribute
+from graph.variables import coerce_variables
+from models.errors import FieldwardError
+from models.user import UserDocument
+from models.vocabulary import Purpose, Relation
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An operation with its variables, planned."""
+
+    document: Document
+    operation: Operation
+    variables: VariableValues
+    plan: Plan
+
+
+class Engine:
+    """Answers operations. One per process; holds only caches."""
+
+    def __init__(
+        self,
+        schema: GraphQLSchema,
+        catalogue: Catalogue,
+        documents: Documents,
+        operations: Operations,
+        policy: Policy,
+        services: Services,
+        *,
+        by_rows: bool = True,
+    ) -> None:
+        self._schema = schema
+        self._catalogue = catalogue
+        self._documents = documents
+        self._operations = operations
+        self._gate = Gate(policy, catalogue)
+        self._services = services
+        self._by_rows = by_rows
+
+    async def answer(
+        self,
+        request: GraphQLRequest,
+        principal: Principal,
+        *,
+        declared_purpose: str | None,
+        queries_only: bool,
+        client: Client,
+    ) -> Answer:
+        """Answer one request; every failure is an answer too."""
+        try:
+            document = self._documents.get(request.query)
+            if document.errors:
+                return _refused(document.errors)
+            prepared = self._prepare(document, request)
+            if queries_only and not prepared.operation.is_query:
+                return Answer({"errors": [error_map("Mutations go by POST.", "BAD_USER_INPUT")]}, status=405)
+            return await self._run(prepared, principal, declared_purpose, client)
+        except RefusedError as error:
+            return _refused(error.errors)
+        except FieldwardError as error:
+            return _refused([fieldward_error(error)])
+        except Exception as error:  # noqa: BLE001 - the last resort: logged with an id, shown without its text
+            return _refused([internal_error(error)])
+
+    def _prepare(self, document: Document, request: GraphQLRequest) -> _Prepared:
+        node = self._documents.operation(document, request.operation_name)
+        operation = self._operations.get(document, node)
+        variables = coerce_variables(self._schema, node, request.variables)
+        self._documents.check_cost(document, request.operation_name, variables.coerced)
+        return _Prepared(document, operation, variables, self._operations.plan(operation, variables))
+
+    async def _run(self, prepared: _Prepared, principal: Principal, header: str | None, client: Client) -> Answer:
+        plan = prepared.plan
+        directive, on_denied = self._operations.declared(prepared.operation, prepared.variables)
+        if not plan.public and not principal.authenticated:
+            return sign_in_first(principal, _guarded(plan))
+        purpose, why_none = (None, "") if plan.public else choose(principal, directive, header)
+        asked = await self._asked(prepared, principal, purpose)
+        decided = self._gate.check(Question(plan, principal.shape, purpose, on_denied, asked))
+        if isinstance(decided, Refusal):
+            return refuse(decided.denials, principal, purpose, why_none)
+        return await self._execute(prepared, decided, principal, client)
+
+    async def _asked(self, prepared: _Prepared, principal: Principal, purpose: Purpose | None) -> tuple[Asked, ...]:
+        return tuple(
+            [await self._asked_of(root, prepared.variables, principal, purpose) for root in prepared.plan.roots]
+        )
+
+    async def _asked_of(
+        self, root: PlanRoot, variables: VariableValues, principal: Principal, purpose: Purpose | None
+    ) -> Asked:
+        """Whose rows a root asks for, and what its arguments touch."""
+        if root.opens.rows is Rows.OWN and principal.person is None:
+            return Asked(Relation.OTHER)  # a service has no data of its own
+        arguments = arguments_of(root, variables)
+        touched = touched_by(root, arguments, self._catalogue) if arguments else ()
+        match root.opens.rows:
+            case Rows.MANY:
+                return Asked(None, touched)
+            case Rows.CHOSEN:
+                target = chosen(root, arguments)
+                matters = self._gate.relation_matters(principal.shape, purpose, root, touched)
+                own = target is None or (matters and await self._is_own(target, principal))
+                return Asked(Relation.SELF if own and principal.person else Relation.OTHER, touched)
+            case _:
+                return Asked(Relation.SELF, touched)
+
+    async def _is_own(self, target: Chosen, principal: Principal) -> bool:
+        """Whether the named person is the caller. Looks only at the caller's own row, so that the
+        answer and the work are the same whether anybody else of that name exists."""
+        if principal.person is None:
+            return False
+        if target.path == "_id":
+            return target.value == principal.person
+        own = {"$and": [{"_id": principal.person}, target.filter]}
+        return await self._services.database.find_one(UserDocument, own, projection={"_id": 1}) is not None
+
+    async def _execute(self, prepared: _Prepared, admission: Admission, principal: Principal, client: Client) -> Answer:
+        context = Context(principal, self._services, client, admission, prepared.variables, self._by_rows)
+        operation = prepared.operation
+        executor = RowExecutor(
+            self._schema,
+            dict(operation.fragments),
+            operation.details,
+            None,
+            context,
+            operation.node,
+            prepared.variables,
+            read_attribute,
+            _no_abstract_type,
+            read_attribute,
+            hide_suggestions=True,
+        )
+        result: Any = executor.execute_operation()
+        if isawaitable(result):
+            result = await result
+        return self._assemble(result, admission, context, prepared.plan)
+
+    def _assemble(self, result: ExecutionResult, admission: Admission, context: Context, plan: Plan) -> Answer:
+        errors = [format_error(error) for error in result.errors or ()]
+        body: dict[str, Any] = {"data": result.data}
+        status = _status(errors, result.data)
+        if admission.denials:
+            errors += nulls(admission.denials, admission.purpose)
+        if errors:
+            body["errors"] = errors
+        if context.tally:
+            body["extensions"] = {"withheld": withheld(context.tally)}
+        return Answer(body, status=status, cookies=context.cookies, personal=not plan.public or bool(context.cookies))
+
+
+def _guarded(plan: Plan) -> list[Any]:
+    """What nobody may use: the guarded selections, or the root itself where nothing is selected."""
+    found = []
+    for root in plan.roots:
+        if root.opens.rows in (Rows.PUBLIC, Rows.SUBJECT):
+            continue
+        found += [places[0] for places in root.selected.values()] or [root.field]
+    return found
+
+
+def _refused(errors: Any) -> Answer:  # noqa: ANN401 - a sequence of error maps
+    listed: list[ErrorMap] = list(errors)
+    retry = listed[0]["extensions"].get("retryAfter")
+    return Answer({"errors": listed}, status=STATUS.get(listed[0]["extensions"]["code"], 400), retry_after=retry)
+
+
+def _status(errors: list[ErrorMap], data: Mapping[str, Any] | None) -> int:
+    """200 with anything to show; else the status of the first error."""
+    if errors and (data is None or all(value is None for value in data.values())):
+        return STATUS.get(errors[0]["extensions"]["code"], 200) if data is None else _outage(errors)
+    return 200
+
+
+def _outage(errors: list[ErrorMap]) -> int:
+    return 503 if errors[0]["extensions"]["code"] == "UNAVAILABLE" else 200
+
+
+def _no_abstract_type(value: Any, _info: Any, _abstract: Any) -> str | None:  # noqa: ANN401 - graphql-core's signature
+    """The concrete type of a row; each row knows its own."""
+    return getattr(value, "type_name", None)

@@ -1,0 +1,247 @@
+"""Between the plan and the data: decides an operation as a whole, before anything runs.
+
+`Gate.check` is pure and cached per plan, principal's shape, purpose, relations and touched arguments.
+Its answer is either a refusal that lists every denied coordinate, or an `Admission`: per root field
+the grant, what the reader fetches for it, and the row functions.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from graphql import is_non_null_type
+
+from auth.policy import Claim, Policy
+from auth.principal import Kind, Shape
+from graph.access import Rows
+from graph.catalogue import Catalogue
+from graph.plan import Plan, PlanField, PlanRoot
+from graph.rows import Judge, RowFunction, Variant, row_function
+from graph.selection import selection_of
+from models.grant import Decision, Grant
+from models.reader import Reading, prepare
+from models.vocabulary import OnDenied, Outcome, Purpose, Reason, Relation
+
+ROW_ID = "User.id"
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A claim that an argument makes; `clear` when a masked right is not enough."""
+
+    claim: Claim
+    clear: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One root field as a request asks for it: whose rows (None: anybody's) and what is touched."""
+
+    relation: Relation | None
+    touched: tuple[Touched, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Everything that `Gate.check` looks at; equal questions have equal answers."""
+
+    plan: Plan
+    shape: Shape
+    purpose: Purpose | None
+    on_denied: OnDenied
+    asked: tuple[Asked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A coordinate that the caller may not touch, why, by which rule, and where it was asked for.
+
+    `essential`: an argument or a change, without which the operation makes no sense; `implicit`:
+    the identifier of a row that nobody selected by name.
+    """
+
+    coordinate: str
+    reason: Reason
+    rule: str
+    places: tuple[PlanField, ...]
+    essential: bool = False
+    implicit: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class RootAccess:
+    """A root field that may run. `closed`: it runs, but gives null (NULL mode)."""
+
+    root: PlanRoot
+    grant: Grant
+    judge: Judge
+    reading: Reading
+    nested: Mapping[tuple[str, ...], PlanField]
+    relation: Relation | None
+    closed: bool = False
+    _functions: dict[tuple[tuple[str, ...], str, Variant], RowFunction | None] = field(default_factory=dict)
+
+    def function(self, position: tuple[str, ...], type_name: str, variant: Variant) -> RowFunction | None:
+        """The row function for a place of the answer, made on first use; None: use resolvers."""
+        key = (position, type_name, variant)
+        try:
+            return self._functions[key]
+        except KeyError:
+            entry = self.root.positions.get(position)
+            fields = entry.children.get(type_name) if entry else None
+            made = row_function(self.judge, type_name, fields, variant) if fields is not None else None
+            self._functions[key] = made
+            return made
+
+
+@dataclass(slots=True, eq=False)
+class Admission:
+    """An operation that may run. `denials` are non-empty only under `OnDenied.NULL`."""
+
+    purpose: Purpose | None
+    roots: Mapping[str, RootAccess]
+    denials: tuple[Denial, ...] = ()
+
+
+@dataclass(slots=True, eq=False)
+class Refusal:
+    """An operation that may not run, and every reason at once."""
+
+    denials: tuple[Denial, ...]
+
+
+class Gate:
+    """Asks the policy about whole operations, and remembers the answers."""
+
+    def __init__(self, policy: Policy, catalogue: Catalogue, size: int = 2_000) -> None:
+        self._policy = policy
+        self._catalogue = catalogue
+        self._size = size
+        self._answers: OrderedDict[Question, Admission | Refusal] = OrderedDict()
+        self._row_id = catalogue.claim(ROW_ID)
+
+    def check(self, question: Question) -> Admission | Refusal:
+        """Decide an operation."""
+        answer = self._answers.get(question)
+        if answer is None:
+            answer = self._answers[question] = self._check(question)
+            if len(self._answers) > self._size:
+                self._answers.popitem(last=False)
+        else:
+            self._answers.move_to_end(question)
+        return answer
+
+    def relation_matters(
+        self, shape: Shape, purpose: Purpose | None, root: PlanRoot, touched: Sequence[Touched]
+    ) -> bool:
+        """Whether own and another's row would be treated differently."""
+        return any(
+            self._decide(shape, purpose, claim, Relation.SELF).outcome
+            is not self._decide(shape, purpose, claim, Relation.OTHER).outcome
+            for claim in (*root.claims, *(entry.claim for entry in touched))
+        )
+
+    def _check(self, question: Question) -> Admission | Refusal:
+        denials: list[Denial] = []
+        fatal = False
+        roots: dict[str, RootAccess] = {}
+        for root, asked in zip(question.plan.roots, question.asked, strict=True):
+            shape, purpose = self._actor(root, question)
+            found = list(self._denials(root, asked, shape, purpose))
+            denials += found
+            closed = any(denial.coordinate == ROW_ID for denial in found)
+            nullable = root.field.definition is not None and not is_non_null_type(root.field.definition.type)
+            # A closed root does not run, so its arguments do not matter.
+            fatal = fatal or (not nullable if closed else any(denial.essential for denial in found))
+            if purpose is not None:
+                relation = Relation.SELF if root.opens.rows is Rows.SUBJECT else asked.relation
+                roots[root.field.key] = self._access(root, shape, purpose, found, asked, relation, closed=closed)
+        if denials and (fatal or question.on_denied is OnDenied.REJECT or question.purpose is None):
+            return Refusal(tuple(_distinct(denials)))
+        return Admission(question.purpose, roots, tuple(denials))
+
+    def _actor(self, root: PlanRoot, question: Question) -> tuple[Shape, Purpose | None]:
+        """Who reads: the caller, or the person whom the operation itself identifies, under ACCOUNT."""
+        if root.opens.rows is Rows.SUBJECT:
+            return Shape(Kind.PERSON, region=self._policy.region), Purpose.ACCOUNT
+        return question.shape, question.purpose
+
+    def _denials(self, root: PlanRoot, asked: Asked, shape: Shape, purpose: Purpose | None) -> Iterator[Denial]:
+        if root.opens.rows is Rows.SUBJECT:
+            asked = Asked(Relation.SELF, asked.touched)
+        for touched in (*asked.touched, *(Touched(claim) for claim in root.changes)):
+            decision = self._decide(shape, purpose, touched.claim, asked.relation or Relation.OTHER)
+            if not decision or (touched.clear and decision.outcome is Outcome.MASKED):
+                yield _denial(touched.claim.coordinate, decision, shape, (root.field,), essential=True)
+        for claim, decision in self._outputs(root, asked, shape, purpose):
+            if not decision:
+                places = root.selected.get(claim.coordinate, ())
+                yield _denial(claim.coordinate, decision, shape, places or (root.field,), implicit=not places)
+
+    def _outputs(
+        self, root: PlanRoot, asked: Asked, shape: Shape, purpose: Purpose | None
+    ) -> Iterator[tuple[Claim, Decision]]:
+        """The decision that counts up front for each output claim.
+
+        Where rows may be anybody's, a claim is refused up front when neither relation permits it,
+        and every claim is when nothing selected may be read of others. What only one's own row
+        permits is left to be decided row by row.
+        """
+        if asked.relation is not None:
+            yield from ((claim, self._decide(shape, purpose, claim, asked.relation)) for claim in root.claims)
+            return
+        others = {claim: self._decide(shape, purpose, claim, Relation.OTHER) for claim in root.claims}
+        selected = [other for claim, other in others.items() if claim.coordinate in root.selected]
+        hopeless = not any(selected or others.values())
+        for claim, other in others.items():
+            own = self._decide(shape, purpose, claim, Relation.SELF)
+            yield claim, (other if hopeless or other or not own else own)
+
+    def _decide(self, shape: Shape, purpose: Purpose | None, claim: Claim, relation: Relation) -> Decision:
+        return self._policy.decide(shape, purpose, claim.label, relation, claim.access)
+
+    def _access(
+        self,
+        root: PlanRoot,
+        shape: Shape,
+        purpose: Purpose,
+        denials: Sequence[Denial],
+        asked: Asked,
+        relation: Relation | None,
+        *,
+        closed: bool,
+    ) -> RootAccess:
+        # The reader always loads the identifier; its claim is part of every grant that opens rows.
+        claims = dict.fromkeys((*root.claims, *root.changes, *(touched.claim for touched in asked.touched)))
+        if root.positions:
+            claims[self._row_id] = None
+        grant = self._policy.grant(shape, purpose, claims)
+        refused = frozenset(denial.coordinate for denial in denials)
+        judge = Judge(grant.decisions, refused, self._catalogue.by_python)
+        selection, nested = selection_of(root)
+        return RootAccess(root, grant, judge, prepare(selection, grant), nested, relation, closed)
+
+
+def _denial(
+    coordinate: str,
+    decision: Decision,
+    shape: Shape,
+    places: tuple[PlanField, ...],
+    *,
+    essential: bool = False,
+    implicit: bool = False,
+) -> Denial:
+    lacking = Reason.SCOPE if shape.kind is Kind.SERVICE else Reason.ROLE
+    return Denial(coordinate, decision.reason or lacking, decision.rule, places, essential, implicit)
+
+
+def _distinct(denials: Sequence[Denial]) -> Iterator[Denial]:
+    """One denial per coordinate; the identifier, which nobody asked for, only when it is all."""
+    named = [denial for denial in denials if not denial.implicit] or denials
+    seen: set[tuple[str, Reason]] = set()
+    for denial in named:
+        if (denial.coordinate, denial.reason) not in seen:
+            seen.add((denial.coordinate, denial.reason))
+            yield denial

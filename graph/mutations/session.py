@@ -1,0 +1,122 @@
+"""Signing in, staying signed in, signing out."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+import strawberry
+
+from auth.sessions import Session
+from graph.access import Opens, Rows, free, root
+from graph.context import Info
+from graph.messages import Cookie
+from graph.mutations.inputs import secret
+from graph.mutations.payload import Problems, UserError
+from graph.rows import row_as
+from graph.types.user import User
+
+ACCESS_COOKIE: Final = "fieldward_access"
+REFRESH_COOKIE: Final = "fieldward_refresh"
+_REFRESH_AGE: Final = 7 * 24 * 3600
+
+
+@strawberry.type
+class SignInPayload:
+    """Tokens, and the person who has just signed in, read as themself under ACCOUNT.
+
+    With cookies, the tokens are set as HttpOnly cookies and do not show here.
+    """
+
+    STRUCTURAL: ClassVar[str] = "holds a guarded row"
+
+    access_token: str | None = strawberry.field(default=None, description="Bearer token; see `expiresIn`.")
+    refresh_token: str | None = strawberry.field(default=None, description="For `refreshSession`.")
+    expires_in: int | None = strawberry.field(default=None, description="Seconds the access token holds.")
+    user: User | None = None
+    errors: list[UserError] = strawberry.field(description="Why not; empty when signed in.", default_factory=list)
+
+
+@strawberry.type
+class SignOutPayload:
+    """How many sessions ended."""
+
+    STRUCTURAL: ClassVar[str] = "no personal data"
+
+    ended: int = 0
+    errors: list[UserError] = strawberry.field(description="Why not; empty when signed out.", default_factory=list)
+
+
+@strawberry.input(description="Who is signing in.")
+class SignInInput:
+    """A name or address, and the password."""
+
+    login: str = secret("User name or email address.")
+    password: str = secret("The password.")
+    cookie: bool = free("Set HttpOnly cookies instead of answering with tokens.", default=False)
+
+
+@strawberry.input(description="A session to go on with.")
+class RefreshSessionInput:
+    """A refresh token, unless a cookie holds it."""
+
+    refresh_token: str | None = secret("From `signIn`; not needed with cookies.")
+
+
+@strawberry.type
+class SessionMutation:
+    """Root fields that begin and end sessions."""
+
+    @root(Opens(Rows.SUBJECT), "Sign in.")
+    async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload:  # noqa: A002
+        """One answer for an unknown name and a wrong password."""
+        client = info.context.client
+        session = await info.context.services.sessions.sign_in(
+            input.login, input.password, ip=client.ip, device=client.user_agent
+        )
+        if session is None:
+            problems = Problems()
+            problems.add("BAD_CREDENTIALS", message="This name and password do not belong together.")
+            return SignInPayload(errors=problems.errors)
+        return await _payload(info, session, by_cookie=input.cookie)
+
+    @root(Opens(Rows.SUBJECT), "Get a new access token.")
+    async def refresh_session(
+        self,
+        info: Info,
+        input: RefreshSessionInput | None = None,  # noqa: A002
+    ) -> SignInPayload:
+        """From a refresh token, or the cookie that holds one."""
+        client = info.context.client
+        given = input.refresh_token if input else None
+        token = given or client.refresh_token
+        session = await info.context.services.sessions.refresh(token, ip=client.ip) if token else None
+        if session is None:
+            problems = Problems()
+            problems.add("SESSION_ENDED", message="This session has ended. Sign in again.")
+            return SignInPayload(errors=problems.errors)
+        return await _payload(info, session, by_cookie=given is None)
+
+    @root(Opens(Rows.NONE), "Sign out.")
+    async def sign_out(self, info: Info, everywhere: bool = False) -> SignOutPayload:
+        """This session, or all of the person's."""
+        ended = await info.context.services.sessions.sign_out(info.context.principal, everywhere=everywhere)
+        info.context.cookies += [Cookie(ACCESS_COOKIE, None), Cookie(REFRESH_COOKIE, None)]
+        return SignOutPayload(ended=ended)
+
+
+async def _payload(info: Info, session: Session, *, by_cookie: bool) -> SignInPayload:
+    context = info.context
+    access = context.access(info)
+    wants_user = access is not None and bool(access.root.positions)
+    user = await context.person(access, {"_id": session.person}) if access is not None and wants_user else None
+    if by_cookie:
+        context.cookies += [
+            Cookie(ACCESS_COOKIE, session.access_token, session.expires_in),
+            Cookie(REFRESH_COOKIE, session.refresh_token, _REFRESH_AGE),
+        ]
+    return SignInPayload(
+        access_token=None if by_cookie else session.access_token,
+        refresh_token=None if by_cookie else session.refresh_token,
+        expires_in=session.expires_in,
+        user=row_as(User, user),
+    )

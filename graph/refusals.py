@@ -1,0 +1,118 @@
+"""How a denial reads: for people in `message`, for programs in `extensions`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from ulid import ULID
+
+from auth.principal import Principal
+from graph.errors import ErrorMap, error_map, node_location
+from graph.gate import ROW_ID, Denial
+from graph.messages import Answer
+from graph.plan import PlanField
+from graph.rows import Tally
+from models.vocabulary import Purpose, Reason
+
+_CHALLENGE: Final = 'Bearer realm="fieldward"'
+FORBIDDEN: Final = "FORBIDDEN"
+UNAUTHENTICATED: Final = "UNAUTHENTICATED"
+
+
+def refuse(denials: Iterable[Denial], principal: Principal, purpose: Purpose | None, why_no_purpose: str) -> Answer:
+    """The answer to an operation of which nothing runs: one error per denied coordinate, no data."""
+    if not principal.authenticated:
+        return _unauthenticated(denials, principal)
+    errors = [
+        _error(denial, denial.places[0], _message(denial, purpose, why_no_purpose), FORBIDDEN, denial.reason)
+        for denial in denials
+    ]
+    return Answer({"errors": errors}, status=403)
+
+
+def sign_in_first(principal: Principal, fields: Iterable[PlanField]) -> Answer:
+    """The answer to nobody who asks for something that only somebody may do."""
+    denials = [Denial(entry.coordinate, Reason.ROLE, "", (entry,)) for entry in fields]
+    return _unauthenticated(denials, principal)
+
+
+def nulls(denials: Iterable[Denial], purpose: Purpose | None) -> list[ErrorMap]:
+    """Under `OnDenied.NULL`: one error per denied selection, none beneath a selection that is denied
+    already. A root that is null as a whole has one error per coordinate, all with its path."""
+    denials = list(denials)
+    closed = {d.places[0].path[0] for d in denials if d.coordinate == ROW_ID or d.essential}
+    named = {place.path[0] for d in denials for place in d.places if not (d.implicit or d.essential)}
+    denied = {place.path for denial in denials for place in denial.places if len(place.path) > 1}
+    found: dict[tuple[str, tuple[str, ...]], ErrorMap] = {}
+    for denial in denials:
+        for place in denial.places:
+            root = place.path[0]
+            if len(place.path) == 1 and root in named:
+                continue
+            if root not in closed and any(place.path[:length] in denied for length in range(1, len(place.path))):
+                continue
+            path = (root,) if root in closed else place.path
+            error = _error(denial, place, _message(denial, purpose, ""), FORBIDDEN, denial.reason, path)
+            found.setdefault((denial.coordinate, path), error)
+    return list(found.values())
+
+
+def withheld(tally: Tally) -> list[dict[str, Any]]:
+    """What was withheld row by row, for `extensions.withheld`."""
+    return [
+        {"coordinate": coordinate, "reason": reason.value, "count": count}
+        for (coordinate, reason), count in sorted(tally.items())
+    ]
+
+
+def _unauthenticated(denials: Iterable[Denial], principal: Principal) -> Answer:
+    problem = principal.problem
+    errors = [
+        _error(
+            denial,
+            denial.places[0],
+            f"{problem} Sign in again to use {denial.coordinate}."
+            if problem
+            else f"Sign in to use {denial.coordinate}.",
+            UNAUTHENTICATED,
+            Reason.ROLE,
+        )
+        for denial in denials
+    ]
+    # RFC 6750, section 3.1: an error is named only when a token was presented.
+    challenge = f'{_CHALLENGE}, error="invalid_token"' if problem else _CHALLENGE
+    return Answer({"errors": errors}, status=401, challenge=challenge)
+
+
+def _error(
+    denial: Denial,
+    place: PlanField,
+    message: str,
+    code: str,
+    reason: Reason,
+    path: tuple[str, ...] | None = None,
+) -> ErrorMap:
+    return error_map(
+        message,
+        code,
+        locations=node_location(place.nodes[0]),
+        path=path or place.path,
+        reason=reason.value,
+        coordinate=denial.coordinate,
+        decisionId=f"dec_{str(ULID()).lower()}",
+    )
+
+
+def _message(denial: Denial, purpose: Purpose | None, why_no_purpose: str) -> str:
+    if purpose is None:
+        return f"{denial.coordinate} is denied. {why_no_purpose}".rstrip()
+    match denial.reason:
+        case Reason.PURPOSE:
+            return f"{denial.coordinate} is denied: {denial.rule}."
+        case Reason.SCOPE:
+            return f"{denial.coordinate} is denied for {purpose}: the token's scopes do not cover it."
+        case Reason.ROLE:
+            return f"{denial.coordinate} is denied for {purpose}: your role does not allow it on these people's data."
+        case reason:
+            return f"{denial.coordinate} is denied for {purpose} ({reason}): {denial.rule}."

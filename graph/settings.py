@@ -1,0 +1,171 @@
+"""What the environment may say, prefix `FIELDWARD_`. Read by the composition root and the commands only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from models.errors import ConfigurationError
+
+PREFIX: Final = "FIELDWARD_"
+
+# Names that are kept for later versions. Setting one is refused: what it asks for would not be done.
+RESERVED: Final = (
+    "CELLS",
+    "DIRECTORY_URL",
+    "KEYSTORE_URL",
+    "KEYRING",
+    "SMTP_URL",
+    "STEP_UP",
+    "TRUSTED_DOCUMENTS_ONLY",
+)
+_OFF: Final = frozenset({"", "0", "off", "no", "false"})
+
+
+class Settings(BaseSettings):
+    """All settings. In production every missing or unsafe one is named at once."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    env: Literal["development", "production"] = Field("development", description="development or production")
+    mongodb_url: SecretStr | None = Field(
+        None, description="a MongoDB replica set, version 6.0 or newer; unset in development: the embedded one"
+    )
+    data_dir: Path = Field(Path(".data"), description="folder for signing keys and the embedded MongoDB")
+    region: str = Field("eu", pattern=r"^[a-z0-9-]{2,16}$", description="the region whose people are held here")
+    workers: int = Field(1, ge=1, le=64, description="number of API processes")
+    host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    issuer: str = Field(
+        "", description="public address of this service, named in tokens; default http://127.0.0.1:PORT"
+    )
+    allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="web origins, separated by commas, whose pages may call with cookies"
+    )
+
+    @property
+    def production(self) -> bool:
+        """Whether people's real data is at stake."""
+        return self.env == "production"
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the token-signing keys are kept, outside the database."""
+        return self.data_dir / "keys" / "signing.json"
+
+    @property
+    def mongodb_dir(self) -> Path:
+        """Where the embedded MongoDB keeps everything."""
+        return self.data_dir / "mongodb"
+
+    @field_validator("mongodb_url", "issuer", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object, info: Any) -> object:  # noqa: ANN401 - pydantic's own type is private
+        return cls.model_fields[info.field_name].default if value == "" else value
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return frozenset(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: frozenset[str]) -> frozenset[str]:
+        if not all(_is_origin(origin) for origin in value):
+            raise ValueError("each must be an origin like https://app.example, without path or wildcard")
+        return value
+
+    @field_validator("issuer")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not _is_origin(value):
+            raise ValueError("must be an address like https://users.example, without path")
+        return value
+
+    @model_validator(mode="after")
+    def _default_issuer(self) -> Self:
+        if not self.issuer:
+            # The model is frozen for its users; this is still its making.
+            self.__dict__["issuer"] = f"http://127.0.0.1:{self.port}"
+        return self
+
+
+def load_settings(environment: Mapping[str, str]) -> Settings:
+    """Read and check the settings of `environment` (`os.environ`).
+
+    Raises `ConfigurationError` naming every variable that is wrong, never its value.
+    """
+    names = {name.upper(): name for name in Settings.model_fields}
+    given = {
+        names[key.removeprefix(PREFIX)]: value
+        for key, value in environment.items()
+        if key.startswith(PREFIX) and key.removeprefix(PREFIX) in names
+    }
+    problems = [
+        f"{PREFIX}{name} is not available in this version: unset it"
+        for name in RESERVED
+        if environment.get(PREFIX + name, "").strip().lower() not in _OFF
+    ]
+    try:
+        settings = Settings(**given)  # type: ignore[arg-type]  # texts; pydantic turns them into what they stand for
+    except ValidationError as error:
+        problems += [_explain(one["loc"], one["msg"]) for one in error.errors(include_url=False, include_input=False)]
+        settings = None
+    if settings is not None and settings.production:
+        problems += _unsafe(settings, given)
+    if problems or settings is None:
+        raise ConfigurationError("; ".join(problems) + ".")
+    return settings
+
+
+def _explain(location: tuple[int | str, ...], message: str) -> str:
+    name = PREFIX + str(location[0]).upper() if location else PREFIX
+    return f"{name}: {message.removeprefix('Value error, ')[0].lower()}{message.removeprefix('Value error, ')[1:]}"
+
+
+def _unsafe(settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
+    """What production must not start with (requirement E6, and what demo defaults would open)."""
+    if settings.mongodb_url is None:
+        yield f"{PREFIX}MONGODB_URL is not set: production needs a MongoDB of its own"
+    else:
+        yield from _unsafe_mongodb(settings.mongodb_url.get_secret_value())
+    if not given.get("issuer"):
+        yield f"{PREFIX}ISSUER is not set: production needs the public https address"
+    elif not settings.issuer.startswith("https://"):
+        yield f"{PREFIX}ISSUER must be an https address in production"
+    if not given.get("data_dir"):
+        yield f"{PREFIX}DATA_DIR is not set: production needs a lasting folder for the signing keys"
+    if any(not origin.startswith("https://") for origin in settings.allowed_origins):
+        yield f"{PREFIX}ALLOWED_ORIGINS must be https origins in production"
+
+
+def _unsafe_mongodb(url: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(url)
+        options = {key.lower(): value.lower() for key, value in parse_qsl(parts.query)}
+    except ValueError:
+        yield f"{PREFIX}MONGODB_URL is no MongoDB address"
+        return
+    by_default = "true" if parts.scheme == "mongodb+srv" else "false"
+    if options.get("tls", options.get("ssl", by_default)) != "true":
+        yield f"{PREFIX}MONGODB_URL must use TLS in production (tls=true or mongodb+srv://)"
+    weakening = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
+    if any(options.get(name) == "true" for name in weakening):
+        yield f"{PREFIX}MONGODB_URL must not switch certificate checks off in production"
+    if "@" not in parts.netloc and "authmechanism" not in options:
+        yield f"{PREFIX}MONGODB_URL must name a MongoDB user in production"
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        _ = parts.port  # reading it checks it
+    except ValueError:
+        return False
+    plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc or "*" in text)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain

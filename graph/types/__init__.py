@@ -1,0 +1,1 @@
+"""The output types: what a person looks like from outside."""
