@@ -1,0 +1,49 @@
+# Everything works from a bare checkout: make run, make test.
+PYTHON ?= python3
+PORT ?= $(or $(FIELDWARD_PORT),8000)
+DATA ?= $(or $(FIELDWARD_DATA_DIR),.data)
+WORKERS ?= $(or $(FIELDWARD_WORKERS),1)
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+
+.PHONY: run test test-slow lint lock install
+
+# exec: signals reach the service itself, and not a shell in front of it.
+run: install
+	@FIELDWARD_PORT="$(PORT)" FIELDWARD_DATA_DIR="$(DATA)" FIELDWARD_WORKERS="$(WORKERS)" exec $(BIN)/fieldward serve
+
+test: install
+	@exec $(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: install
+	@exec $(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/fieldward schema --check
+
+lock: install
+	$(BIN)/pip-compile --quiet --upgrade --extra dev --no-emit-index-url --no-emit-find-links --strip-extras \
+		--output-file requirements.lock pyproject.toml
+
+install: $(INSTALLED)
+
+$(INSTALLED): requirements.lock
+	@chosen=; for candidate in $(PYTHON) python3.13 python3.12 python3.11; do \
+		if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then chosen=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$chosen" ]; then \
+		echo "Fieldward needs Python 3.11 or newer, and $(PYTHON) is: $$($(PYTHON) --version 2>&1 | head -n 1). Set PYTHON=..." >&2; \
+		exit 1; \
+	fi; \
+	if ! $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		echo "Making .venv with $$chosen"; $$chosen -m venv --clear .venv || exit 1; \
+	fi
+	@echo "Installing what requirements.lock names"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement requirements.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
+	@touch $@
