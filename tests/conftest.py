@@ -1,0 +1,75 @@
+"""Fixtures that every test may ask for: a real MongoDB, fresh databases, and one in memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from graph import logs
+from models.database import Database
+from models.embedded import Embedded, find_mongod
+from models.errors import ConfigurationError
+
+IN_MEMORY = "FIELDWARD_TEST_IN_MEMORY"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def configured_logs() -> None:
+    """Logs as in production: an unexpected error shows its frames, never its locals."""
+    logs.configure(development=False)
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """A real MongoDB for the whole run, on a free port and in a temporary folder.
+
+    Where it cannot run, tests that need it fail; they are skipped only when that is asked for by name.
+    """
+    server = start_mongod(tmp_path_factory.mktemp("mongod"))
+    yield server
+    server.stop()
+
+
+def start_mongod(folder: Path) -> Embedded:
+    """Start the packaged server on `folder`, or fail or skip with the reason."""
+    if os.environ.get(IN_MEMORY) == "1":
+        pytest.skip(f"needs a real MongoDB, and {IN_MEMORY}=1 is set")
+    binary = find_mongod()
+    if binary is None:
+        pytest.fail(
+            f"There is no embedded MongoDB for this platform; {IN_MEMORY}=1 skips what needs it.", pytrace=False
+        )
+    try:
+        return Embedded.start(binary, folder, say=print)
+    except ConfigurationError as error:
+        pytest.fail(error.message, pytrace=False)
+
+
+@pytest.fixture
+async def database(mongod: Embedded) -> AsyncIterator[Database]:
+    """A fresh database with its indexes in the real MongoDB, dropped afterwards."""
+    opened = await Database.connect(mongod.admin_url, name=f"test_{uuid4().hex}")
+    await opened.make_indexes()
+    yield opened
+    await opened.drop()
+    await opened.close()
+
+
+@pytest.fixture
+async def memory_database() -> AsyncIterator[Database]:
+    """A fresh database in memory, with its indexes."""
+    opened = await Database.connect(None, name=f"test_{uuid4().hex}")
+    await opened.make_indexes()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(params=["database", "memory_database"])
+def any_database(request: pytest.FixtureRequest) -> Database:
+    """Each of the two, so that what holds for both is said once."""
+    chosen: Database = request.getfixturevalue(request.param)
+    return chosen

@@ -1,0 +1,93 @@
+"""Health, metrics and the request log."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from structlog.testing import capture_logs
+
+from graph.health import Metrics, health_routes
+from graph.logs import RequestLog
+from models.errors import DatabaseUnavailable
+from tests.e2e.small_api import GOOD, PERSON, SmallApi, client_of
+
+
+class SmallDatabase:
+    """A database that answers, does not, or fails."""
+
+    def __init__(self) -> None:
+        self.state: bool | Exception | None = True
+
+    async def ping(self) -> bool:
+        """What `state` says; None never answers."""
+        if isinstance(self.state, Exception):
+            raise self.state
+        if self.state is None:
+            await asyncio.Event().wait()
+        return bool(self.state)
+
+
+@pytest.fixture
+def database() -> SmallDatabase:
+    """A database that answers."""
+    return SmallDatabase()
+
+
+@pytest.fixture
+def client(database: SmallDatabase, monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
+    """A whole small application, observed."""
+    monkeypatch.setattr("graph.health.PING_SECONDS", 0.05)
+    metrics = Metrics({"documents": lambda: 7})
+    api = SmallApi(PERSON)
+    app = Starlette(routes=[*health_routes(database, metrics), Mount("/", api.app)])
+    return client_of(RequestLog(app, frozenset({"/graphql", "/health/ready"}), metrics))
+
+
+async def test_it_is_alive_without_a_database(client: httpx.AsyncClient, database: SmallDatabase) -> None:
+    """A restart would not bring the database back."""
+    database.state = False
+    assert (await client.get("/health/live")).status_code == 200
+
+
+@pytest.mark.parametrize(("state", "status"), [(True, 200), (False, 503), (DatabaseUnavailable(), 503), (None, 503)])
+async def test_it_is_ready_when_the_database_answers(
+    client: httpx.AsyncClient, database: SmallDatabase, state: bool | Exception | None, status: int
+) -> None:
+    """And not when it refuses, fails or hangs."""
+    database.state = state
+    assert (await client.get("/health/ready")).status_code == status
+
+
+async def test_metrics_count_requests_and_codes(client: httpx.AsyncClient) -> None:
+    """In the Prometheus text format, with sizes of caches."""
+    await client.post("/graphql", json=GOOD)
+    await client.post("/graphql", json={"query": "{"}, headers={"accept": "application/graphql-response+json"})
+    text = (await client.get("/metrics")).text
+    assert 'route="/graphql",status="200"' in text
+    assert 'code="GRAPHQL_PARSE_FAILED"' in text
+    assert 'cache="documents"' in text
+    assert "fieldward_request_seconds_bucket" in text
+
+
+async def test_addresses_that_are_made_up_are_not_named(client: httpx.AsyncClient) -> None:
+    """A client can put anything into one."""
+    with capture_logs() as lines:
+        await client.get("/planted@x.example?planted=1")
+    assert "planted" not in str(lines)
+    assert "planted" not in (await client.get("/metrics")).text
+
+
+async def test_a_request_is_one_line(client: httpx.AsyncClient) -> None:
+    """Who, what, how long; the document by its hash."""
+    with capture_logs() as lines:
+        await client.post("/graphql?planted=1", json={"query": '{user(by: {id: "planted"}){planted}}'})
+    [line] = [line for line in lines if line["event"] == "request"]
+    assert (line["method"], line["route"], line["status"]) == ("POST", "/graphql", 200)
+    assert (line["principal_kind"], line["principal_id"]) == ("PERSON", "usr_eu_1")
+    assert line["codes"] == ["GRAPHQL_VALIDATION_FAILED"]
+    assert len(line["document"]) == 16
+    assert "planted" not in str(line)

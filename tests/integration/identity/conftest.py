@@ -1,0 +1,68 @@
+"""Identity wired on a database, as one or several workers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+
+from auth.clients import Clients
+from auth.identity import Identity
+from auth.passwords import HashCost, Passwords
+from auth.revocations import Revocations
+from auth.sessions import Sessions
+from auth.tokens import Tokens
+from models.crypto.signing import SigningKey, SigningRing
+from models.database import Database
+from models.ids import new_id
+from models.user import UserDocument
+from tests.integration.identity.workers import ISSUER, PASSWORD, Clock, Person, Start, Worker
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The time that all workers see."""
+    return Clock()
+
+
+@pytest.fixture
+async def start(any_database: Database, clock: Clock) -> AsyncIterator[Start]:
+    """Start another worker on the same database."""
+    ring = SigningRing((SigningKey.generate(),))
+    async with AsyncExitStack() as stack:
+
+        async def make() -> Worker:
+            passwords = Passwords(HashCost(memory=1024, passes=1, lanes=1))
+            tokens = Tokens(ring, issuer=ISSUER, audience=f"{ISSUER}/graphql")
+            revocations = Revocations(any_database, clock=clock)
+            sessions = Sessions(any_database, passwords, tokens, revocations, clock=clock)
+            clients = Clients(any_database, revocations, region="eu", clock=clock)
+            identity = Identity(tokens, revocations, clock=clock)
+            await revocations.start()
+            stack.callback(passwords.close)
+            stack.push_async_callback(revocations.stop)
+            stack.push_async_callback(clients.close)
+            return Worker(any_database, clock, ring, passwords, tokens, revocations, sessions, clients, identity)
+
+        yield make
+
+
+@pytest.fixture
+async def worker(start: Start) -> Worker:
+    """One running worker."""
+    return await start()
+
+
+@pytest.fixture
+def person(worker: Worker) -> Person:
+    """Store somebody, by default `Alice` with `PASSWORD`; returns the id."""
+
+    async def make(username: str = "Alice", password: str | None = PASSWORD, **fields: Any) -> str:  # noqa: ANN401
+        stored = {"password_hash": None if password is None else await worker.passwords.hash(password), **fields}
+        document = UserDocument(id=new_id("usr", "eu"), username=username, username_key=username.casefold(), **stored)
+        await worker.database.insert(document)
+        return document.id
+
+    return make

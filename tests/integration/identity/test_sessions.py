@@ -1,0 +1,285 @@
+"""Signing in, staying signed in, signing out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import bcrypt
+import pytest
+
+from auth.principal import NOBODY, Kind
+from auth.sessions import ABSOLUTE_LIFETIME, IDLE_LIFETIME
+from models.activity import IpLogDocument
+from models.errors import Unauthenticated
+from models.session import SessionDocument
+from models.user import RoleGrant, UserDocument
+from models.vocabulary import Purpose, Role, UserStatus
+from tests.integration.identity.workers import PASSWORD, Clock, Person, Worker
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.org", "Alice@Example.ORG"])
+async def test_a_person_signs_in_by_user_name_or_address(worker: Worker, person: Person, login: str) -> None:
+    """In whatever case; the token is theirs."""
+    alice = await person(email="alice@example.org", email_key="alice@example.org")
+    session = await worker.sign_in(login)
+    caller = await worker.whose(session.access_token)
+    assert (caller, caller.id, caller.shape.kind, caller.shape.region) == (session.principal, alice, Kind.PERSON, "eu")
+    assert (caller.methods, session.expires_in) == (frozenset({"pwd"}), 300)
+
+
+@pytest.mark.parametrize(
+    ("login", "password"),
+    [
+        ("alice", "wrong"),
+        ("alice", ""),
+        ("nobody", PASSWORD),
+        ("alice@example.org", PASSWORD),
+        ("", PASSWORD),
+        ("ali\0ce", PASSWORD),
+        ("{'$gt': ''}", PASSWORD),
+        ("\ud800", "\ud800"),
+        ("x" * 100_000, "x" * 100_000),
+    ],
+    ids=lambda text: ascii(text)[:20],
+)
+async def test_wrong_credentials_give_nothing(worker: Worker, person: Person, login: str, password: str) -> None:
+    """And leave no trace on the account."""
+    await person()
+    assert await worker.sessions.sign_in(login, password, ip="203.0.113.7", device=None) is None
+    assert await worker.database.count(SessionDocument, {}) == 0
+    assert await worker.database.count(UserDocument, {"login_count": 0}) == 1
+
+
+@pytest.mark.parametrize("stored", [None, "md5:5f4dcc3b5aa765d61d8327deb882cf99"])
+async def test_a_person_without_a_usable_password_cannot_sign_in(
+    worker: Worker, person: Person, stored: str | None
+) -> None:
+    """No password hash, or one that cannot be verified, fits no password."""
+    alice = await person(password=None)
+    if stored:
+        await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"password_hash": stored}})
+    for password in ("", "None", PASSWORD):
+        assert await worker.sessions.sign_in("alice", password, ip=None, device=None) is None
+
+
+async def test_a_suspended_person_cannot_sign_in_or_go_on(worker: Worker, person: Person) -> None:
+    """Neither by password nor by refresh token."""
+    alice = await person()
+    session = await worker.sign_in()
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"status": UserStatus.SUSPENDED.value}})
+    assert await worker.sessions.sign_in("alice", PASSWORD, ip=None, device=None) is None
+    assert await worker.sessions.refresh(session.refresh_token) is None
+
+
+async def test_signing_in_is_recorded(worker: Worker, person: Person) -> None:
+    """When, from where, how often; and the address goes into the log."""
+    alice = await person()
+    await worker.sign_in()
+    session = await worker.sign_in()
+    row = await worker.database.find_one(UserDocument, {"_id": alice})
+    log = await worker.database.find(IpLogDocument, {"person": alice})
+    assert row is not None
+    assert (row["login_count"], row["last_seen_ip"]) == (2, "203.0.113.7")
+    assert row["last_seen_at"] == session.principal.authenticated_at == max(each["at"] for each in log)
+    assert [each["ip"] for each in log] == ["203.0.113.7"] * 2
+
+
+async def test_many_sign_ins_of_one_person_at_once_all_succeed(worker: Worker, person: Person) -> None:
+    """They share one account row, and none is lost or refused."""
+    alice = await person()
+    await asyncio.gather(*(worker.sign_in() for _ in range(12)))
+    row = await worker.database.find_one(UserDocument, {"_id": alice})
+    assert row is not None
+    assert row["login_count"] == await worker.database.count(SessionDocument, {"person": alice}) == 12
+
+
+async def test_an_imported_hash_is_replaced_at_sign_in(worker: Worker, person: Person) -> None:
+    """The new one is argon2id, and the password goes on working."""
+    alice = await person(password=None)
+    imported = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"password_hash": imported}})
+    await worker.sign_in()
+    row = await worker.database.find_one(UserDocument, {"_id": alice})
+    assert row is not None
+    assert row["password_hash"].startswith("$argon2id$")
+    await worker.sign_in()
+
+
+async def test_a_password_changed_during_sign_in_wins(
+    worker: Worker, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The old one, verified a moment ago, opens no session and does not overwrite the new hash."""
+    alice = await person()
+    genuine = worker.passwords.verify
+
+    async def slow(password: str, stored: str | None) -> object:
+        verified = await genuine(password, stored)
+        await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"password_hash": "new"}})
+        return replace(verified, replacement="old, rehashed")
+
+    monkeypatch.setattr(worker.passwords, "verify", slow)
+    assert await worker.sessions.sign_in("alice", PASSWORD, ip=None, device=None) is None
+    row = await worker.database.find_one(UserDocument, {"_id": alice})
+    assert row is not None
+    assert row["password_hash"] == "new"
+    assert await worker.database.count(SessionDocument, {}) == 0
+
+
+async def test_a_password_changed_at_the_last_moment_leaves_no_session(
+    worker: Worker, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The change ends all sessions; one that was just being stored does not outlive it."""
+    alice = await person()
+    genuine = worker.sessions._store
+
+    async def store(*arguments: Any) -> str:  # noqa: ANN401
+        await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"password_hash": "new"}})
+        await worker.sessions.end_all(alice)
+        return await genuine(*arguments)
+
+    monkeypatch.setattr(worker.sessions, "_store", store)
+    assert await worker.sessions.sign_in("alice", PASSWORD, ip=None, device=None) is None
+    assert await worker.database.count(SessionDocument, {}) == 0
+
+
+async def test_no_session_starts_for_an_account_that_is_closed(worker: Worker, person: Person) -> None:
+    """Suspended, or gone."""
+    alice = await person(status=UserStatus.SUSPENDED)
+    for each in (alice, "usr_eu_unknown"):
+        with pytest.raises(Unauthenticated):
+            await worker.sessions.start({"_id": each}, ip=None, device=None, methods=["pwd"])
+    assert await worker.database.count(SessionDocument, {}) == 0
+
+
+async def test_no_token_is_stored(worker: Worker, person: Person) -> None:
+    """Only the hash of the refresh token, and nothing of the access token; nor do they show in a repr."""
+    await person()
+    session = await worker.sign_in()
+    stored = repr(await worker.database.find(SessionDocument, {}))
+    for token in (session.refresh_token, session.access_token):
+        assert token not in stored
+        assert token not in repr(session)
+    assert repr(sha256(session.refresh_token.encode()).digest()) in stored
+
+
+async def test_staff_get_the_purposes_of_the_roles_that_hold(worker: Worker, person: Person, clock: Clock) -> None:
+    """A role that has run out gives nothing, and no token outlives the role it names."""
+    soon = clock() + MINUTE
+    roles = [
+        RoleGrant(role=Role.SUPPORT),
+        RoleGrant(role=Role.SECURITY, expires_at=soon),
+        RoleGrant(role=Role.ADMIN, expires_at=clock() - MINUTE),
+    ]
+    await person(roles=roles)
+    session = await worker.sign_in()
+    assert session.principal.shape.roles == {Role.SUPPORT, Role.SECURITY}
+    assert session.principal.purposes == {Purpose.ACCOUNT, Purpose.SUPPORT, Purpose.SECURITY}
+    assert session.expires_in <= 60
+    clock.ahead = 2 * MINUTE
+    refreshed = await worker.sessions.refresh(session.refresh_token)
+    assert refreshed is not None
+    assert refreshed.principal.shape.roles == {Role.SUPPORT}
+    assert not (await worker.whose(session.access_token)).authenticated
+
+
+async def test_refreshing_gives_a_new_access_token_of_the_same_session(
+    worker: Worker, person: Person, clock: Clock
+) -> None:
+    """The sign-in itself is dated when it happened."""
+    await person()
+    session = await worker.sign_in()
+    clock.ahead = timedelta(minutes=6)
+    refreshed = await worker.sessions.refresh(session.refresh_token, ip="198.51.100.1")
+    assert refreshed is not None
+    assert refreshed.principal == session.principal
+    assert await worker.whose(session.access_token) == replace(NOBODY, problem="The access token has expired.")
+    assert (await worker.whose(refreshed.access_token)).session == session.principal.session
+
+
+@pytest.mark.parametrize(
+    "token", ["", "x", "\0", "\ud800", "{'$ne': None}", "x" * 1_000_000], ids=lambda t: ascii(t)[:9]
+)
+async def test_an_unknown_refresh_token_gives_nothing(worker: Worker, person: Person, token: str) -> None:
+    """Whatever it is made of."""
+    await person()
+    await worker.sign_in()
+    assert await worker.sessions.refresh(token) is None
+
+
+async def test_a_session_ends_when_it_is_idle_for_too_long(worker: Worker, person: Person, clock: Clock) -> None:
+    """Use within the time keeps it alive."""
+    await person()
+    session = await worker.sign_in()
+    for _ in range(2):
+        clock.ahead += IDLE_LIFETIME - MINUTE
+        assert await worker.sessions.refresh(session.refresh_token) is not None
+    clock.ahead += IDLE_LIFETIME + MINUTE
+    assert await worker.sessions.refresh(session.refresh_token) is None
+
+
+async def test_a_session_ends_however_much_it_is_used(worker: Worker, person: Person, clock: Clock) -> None:
+    """After its absolute lifetime one signs in anew."""
+    await person()
+    session = await worker.sign_in()
+    while clock.ahead + IDLE_LIFETIME - MINUTE < ABSOLUTE_LIFETIME:
+        clock.ahead += IDLE_LIFETIME - MINUTE
+        assert await worker.sessions.refresh(session.refresh_token) is not None
+    clock.ahead = ABSOLUTE_LIFETIME + MINUTE
+    assert await worker.sessions.refresh(session.refresh_token) is None
+
+
+async def test_a_deleted_person_is_signed_out(worker: Worker, person: Person) -> None:
+    """A session without its person gives no token."""
+    alice = await person()
+    session = await worker.sign_in()
+    await worker.database.delete_one(UserDocument, {"_id": alice})
+    assert await worker.sessions.refresh(session.refresh_token) is None
+
+
+async def test_signing_out_ends_this_session_only(worker: Worker, person: Person) -> None:
+    """Its refresh token and its access tokens; the other device goes on."""
+    await person()
+    here, there = await worker.sign_in(), await worker.sign_in()
+    assert await worker.sessions.sign_out(here.principal, everywhere=False) == 1
+    assert await worker.sessions.refresh(here.refresh_token) is None
+    assert not (await worker.whose(here.access_token)).authenticated
+    assert await worker.sessions.refresh(there.refresh_token) is not None
+    assert (await worker.whose(there.access_token)).authenticated
+
+
+async def test_signing_out_everywhere_ends_all_sessions_of_this_person(worker: Worker, person: Person) -> None:
+    """And nobody else's; signing in again works at once."""
+    await person()
+    await person("Bob")
+    here, there, other = await worker.sign_in(), await worker.sign_in(), await worker.sign_in("bob")
+    assert await worker.sessions.sign_out(here.principal, everywhere=True) == 2
+    for session in (here, there):
+        assert await worker.sessions.refresh(session.refresh_token) is None
+        assert not (await worker.whose(session.access_token)).authenticated
+    assert (await worker.whose(other.access_token)).authenticated
+    assert (await worker.whose((await worker.sign_in()).access_token)).authenticated
+
+
+async def test_nobody_has_nothing_to_sign_out_of(worker: Worker) -> None:
+    """No session ends."""
+    assert await worker.sessions.sign_out(NOBODY, everywhere=True) == 0
+
+
+async def test_a_session_started_right_after_a_revocation_holds(
+    worker: Worker, person: Person, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even within the same millisecond, as after a change of password."""
+    alice = await person()
+    frozen = clock()
+    monkeypatch.setattr(type(clock), "__call__", lambda _: frozen)
+    await worker.revocations.revoke(alice)
+    user = await worker.database.find_one(UserDocument, {"_id": alice})
+    assert user is not None
+    session = await worker.sessions.start(user, ip=None, device=None, methods=["pwd"])
+    assert (await worker.whose(session.access_token)).authenticated

@@ -1,0 +1,42 @@
+"""The progress of a long command: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import io
+from itertools import count
+
+import pytest
+from rich.console import Console
+
+from graph.commands.progress import LINE_EVERY, Bar
+
+
+@pytest.fixture
+def shown() -> io.StringIO:
+    """What is written."""
+    return io.StringIO()
+
+
+def test_a_pipe_gets_a_plain_line_now_and_then(shown: io.StringIO) -> None:
+    """With share, rows and rate; not one per batch, and no control characters."""
+    ticks = count(step=LINE_EVERY / 2)
+    with Bar("import", 1000, Console(file=shown), clock=lambda: next(ticks)) as bar:
+        for done in (100, 200, 300, 400):
+            bar.update(done, rows=done)
+    assert shown.getvalue() == "import: 20 %, 200 rows, 100/s\nimport: 40 %, 400 rows, 100/s\n"
+
+
+def test_rows_of_an_earlier_run_do_not_count_into_the_rate(shown: io.StringIO) -> None:
+    """A run that was taken up does not look faster than it is."""
+    ticks = count(step=LINE_EVERY)
+    with Bar("import", 1000, Console(file=shown), clock=lambda: next(ticks)) as bar:
+        bar.update(900, rows=900, before=700)
+    assert shown.getvalue() == "import: 90 %, 900 rows, 100/s\n"
+
+
+def test_a_terminal_gets_a_bar(shown: io.StringIO) -> None:
+    """And it ends whole."""
+    with Bar("seed", 10, Console(file=shown, force_terminal=True)) as bar:
+        bar.update(10, rows=10)
+    assert "100%" in shown.getvalue()
+    assert "10 rows" in shown.getvalue()

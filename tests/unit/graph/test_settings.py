@@ -1,0 +1,127 @@
+"""Settings: what is wrong is said in one line that names the variable, never its value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from graph.settings import RESERVED, load_settings
+from models.errors import ConfigurationError
+
+SAFE = {
+    "FIELDWARD_ENV": "production",
+    "FIELDWARD_MONGODB_URL": "mongodb://api:hidden-password@db.example/fieldward?tls=true",
+    "FIELDWARD_ISSUER": "https://users.example",
+    "FIELDWARD_DATA_DIR": "/var/lib/fieldward",
+}
+
+
+def problem(**changes: str) -> str:
+    """What is said about safe production settings with these changes ('' unsets)."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({**SAFE, **{f"FIELDWARD_{name}": value for name, value in changes.items()}})
+    assert "hidden-password" not in caught.value.message
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+def test_development_needs_nothing() -> None:
+    """The defaults are those of the contract."""
+    settings = load_settings({})
+    assert (settings.env, settings.region, settings.workers) == ("development", "eu", 1)
+    assert (settings.host, settings.port, settings.data_dir) == ("127.0.0.1", 8000, Path(".data"))
+    assert settings.mongodb_url is None
+    assert settings.issuer == "http://127.0.0.1:8000"
+
+
+def test_a_wrong_value_is_not_repeated() -> None:
+    """It may be a secret that was put into the wrong variable."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"FIELDWARD_PORT": "hidden-password", "FIELDWARD_ISSUER": "hidden-password"})
+    assert "hidden-password" not in caught.value.message
+
+
+def test_an_empty_value_is_an_unset_one() -> None:
+    """As compose files write it."""
+    assert load_settings({"FIELDWARD_MONGODB_URL": "", "FIELDWARD_ISSUER": ""}) == load_settings({})
+
+
+def test_safe_production_settings_are_taken() -> None:
+    """Nothing else is asked for."""
+    assert load_settings(SAFE).production
+
+
+def test_settings_cannot_be_changed() -> None:
+    """They are read once."""
+    with pytest.raises(ValidationError):
+        setattr(load_settings({}), "port", 1)  # noqa: B010 - as an assignment the type checker refuses it already
+
+
+def test_the_database_credential_does_not_show() -> None:
+    """Not in the settings' own text either."""
+    assert "hidden-password" not in repr(load_settings(SAFE))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "many"),
+        ("PORT", "0"),
+        ("WORKERS", "0"),
+        ("REGION", "EU West"),
+        ("ENV", "staging"),
+        ("ISSUER", "people.example"),
+        ("ISSUER", "https://users.example/path"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("ALLOWED_ORIGINS", "https://*.example"),
+        ("ALLOWED_ORIGINS", "https://app.example/path"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
+    """In development too."""
+    with pytest.raises(ConfigurationError, match=f"^FIELDWARD_{name}: "):
+        load_settings({f"FIELDWARD_{name}": value})
+
+
+def test_origins_are_split_at_commas() -> None:
+    """Blanks around them do not count."""
+    origins = load_settings({"FIELDWARD_ALLOWED_ORIGINS": "https://a.example, https://b.example:8443,"}).allowed_origins
+    assert origins == {"https://a.example", "https://b.example:8443"}
+
+
+def test_production_names_all_that_is_missing_at_once() -> None:
+    """One start tells everything."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"FIELDWARD_ENV": "production"})
+    for name in ("MONGODB_URL", "ISSUER", "DATA_DIR"):
+        assert f"FIELDWARD_{name} is not set" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mongodb://api:hidden-password@db.example/fieldward", "must use TLS"),
+        ("mongodb+srv://api:hidden-password@db.example/?tls=false", "must use TLS"),
+        ("mongodb+srv://api:hidden-password@db.example/?tlsInsecure=true", "certificate checks"),
+        ("mongodb://db.example/?tls=true", "must name a MongoDB user"),
+    ],
+)
+def test_production_refuses_an_unsafe_database_address(url: str, said: str) -> None:
+    """Requirement E6: TLS on every external connection."""
+    assert said in problem(MONGODB_URL=url)
+
+
+def test_production_refuses_plain_http() -> None:
+    """For the issuer and for pages."""
+    said = problem(ISSUER="http://users.example", ALLOWED_ORIGINS="http://app.example")
+    assert "FIELDWARD_ISSUER must be" in said
+    assert "FIELDWARD_ALLOWED_ORIGINS must be" in said
+
+
+@pytest.mark.parametrize("name", RESERVED)
+def test_what_this_version_cannot_do_is_refused(name: str) -> None:
+    """A setting that is ignored would pretend."""
+    with pytest.raises(ConfigurationError, match=f"FIELDWARD_{name} is not available in this version"):
+        load_settings({f"FIELDWARD_{name}": "on"})

@@ -1,0 +1,56 @@
+"""User names and email addresses: one spelling, one key."""
+
+from __future__ import annotations
+
+import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.errors import BadInput
+from models.names import normalise_email, normalise_username
+
+PIECE = st.text(st.sampled_from("aB3_+.-"), max_size=8)
+LABEL = st.text(st.sampled_from("aB3-"), max_size=8)
+
+
+@given(PIECE, st.lists(LABEL, max_size=3), st.sampled_from(["org", "Example", "x1", "test", "LOCAL", "c", "xn--p1ai"]))
+def test_the_short_way_agrees_with_the_library(local: str, labels: list[str], top: str) -> None:
+    """Plain addresses are not handed to email-validator; the outcome is what it would have said."""
+    text = f"{local}@{'.'.join([*labels, top])}"
+    try:
+        expected = validate_email(text, check_deliverability=False).normalized
+    except EmailNotValidError:
+        with pytest.raises(BadInput):
+            normalise_email(text)
+    else:
+        assert normalise_email(text) == (expected, expected.casefold())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "a@b@c.org", "a b@c.org", "a@localhost", "a@x.test", "a@" + "x" * 300 + ".org"]
+)
+def test_what_is_no_address_is_refused_without_its_text(text: str) -> None:
+    """The message is shown and logged."""
+    with pytest.raises(BadInput) as caught:
+        normalise_email(text)
+    assert caught.value.message == "This is not an email address."
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("Anna", "anna"), ("Straße", "strasse"), ("ＡＢＣ", "abc"), ("हिन्दी", "हिन्दी"), ("a.b-c_d", "a.b-c_d")],
+)
+def test_a_user_name_has_one_key(text: str, key: str) -> None:
+    """Case and compatibility forms do not make another name."""
+    assert normalise_username(text)[1] == key
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "a@b", "a b", ".a", "a.", "x" * 65, "a\u202eb", "ﷺ", "a\x00b", "a" + "\u0301" * 7]
+)
+def test_what_is_no_user_name_is_refused(text: str) -> None:
+    """No space, no `@`, nothing invisible, no tower of marks."""
+    with pytest.raises(BadInput):
+        normalise_username(text)
