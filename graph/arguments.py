@@ -73,7 +73,10 @@ def chosen(root: PlanRoot, arguments: Mapping[str, Any]) -> Chosen | None:
     """
     if root.opens.rows is not Rows.CHOSEN:
         return None
-    return choose(arguments.get("by") or arguments.get("input") or arguments)
+    if (changes := arguments.get("input")) is not None:
+        # What a change gives besides the identifier is a new value, and names nobody.
+        return choose({"id": changes.get("id")})
+    return choose(arguments.get("by") or arguments)
 
 
 def choose(keys: Mapping[str, Any]) -> Chosen | None:

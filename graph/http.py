@@ -18,6 +18,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from auth.identity import REFRESH_COOKIE
 from auth.principal import Principal
 from graph.errors import BAD_USER_INPUT, STATUS, UNAVAILABLE, fieldward_error, internal_error
 from graph.limits import Limits
@@ -122,17 +123,19 @@ class GraphQLEndpoint:
         deadline = asyncio.timeout(self.limits.seconds)
         try:
             async with deadline:
-                principal = await self.identity.principal(HTTPConnection(scope))
+                connection = HTTPConnection(scope)
+                principal = await self.identity.principal(connection)
                 if observation is not None:
                     observation.principal_kind, observation.principal_id = principal.shape.kind, principal.id
-                if principal.from_cookie:
+                client = _client(connection, headers)
+                if principal.from_cookie or client.refresh_token is not None:
                     self._check_origin(scope, headers)
                 return await self.engine.answer(
                     request,
                     principal,
                     declared_purpose=headers.get("data-purpose"),
                     queries_only=scope["method"] == "GET",
-                    client=Client(_address(scope), (headers.get("user-agent") or "")[:_LONGEST_USER_AGENT] or None),
+                    client=client,
                 )
         except RequestRefused:
             raise
@@ -210,9 +213,11 @@ def _read_headers(scope: Scope) -> dict[str, str]:
     return found
 
 
-def _address(scope: Scope) -> str | None:
-    client = scope.get("client")
-    return client[0] if client else None
+def _client(connection: HTTPConnection, headers: Mapping[str, str]) -> Client:
+    """Where the request came from; its refresh cookie counts only where no other credential is presented."""
+    address = connection.client.host if connection.client else None
+    refresh = None if "authorization" in connection.headers else connection.cookies.get(REFRESH_COOKIE)
+    return Client(address, (headers.get("user-agent") or "")[:_LONGEST_USER_AGENT] or None, refresh or None)
 
 
 def _observe(scope: Scope, body: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from auth.principal import NOBODY
 from tests.e2e.small_api import GOOD, WITH_COOKIE, SmallApi, code_of
 
 SHOP = "https://shop.example"
@@ -62,6 +63,27 @@ async def test_known_origins_may_use_the_session(api: SmallApi, origin: str) -> 
 async def test_foreign_origins_may_not(api: SmallApi, origin: str) -> None:
     """Nor those that only look alike."""
     response = await api.post(GOOD, origin=origin)
+    assert (response.status_code, code_of(response)) == (403, "CSRF")
+    assert api.engine.asked == []
+
+
+async def test_the_refresh_cookie_reaches_the_engine(api: SmallApi) -> None:
+    """A browser keeps it after the access cookie is gone, and asks for a new one with it."""
+    api.identity.who = NOBODY
+    await api.post(GOOD, cookie="fieldward_refresh=secret")
+    assert api.engine.asked[0][2].refresh_token == "secret"
+
+
+async def test_a_bearer_token_leaves_the_refresh_cookie_alone(api: SmallApi) -> None:
+    """One request has one credential."""
+    await api.post(GOOD, cookie="fieldward_refresh=secret", authorization="Bearer token")
+    assert api.engine.asked[0][2].refresh_token is None
+
+
+async def test_foreign_origins_may_not_refresh(api: SmallApi) -> None:
+    """The refresh cookie is a cookie session too, also when it is all that is left of it."""
+    api.identity.who = NOBODY
+    response = await api.post(GOOD, cookie="fieldward_refresh=secret", origin="https://evil.example")
     assert (response.status_code, code_of(response)) == (403, "CSRF")
     assert api.engine.asked == []
 
