@@ -97,9 +97,9 @@ class SessionMutation:
         return await _payload(info, session, by_cookie=given is None)
 
     @root(Opens(Rows.NONE), "Sign out.")
-    async def sign_out(self, info: Info, everywhere: bool = False) -> SignOutPayload:
+    async def sign_out(self, info: Info, everywhere: bool | None = False) -> SignOutPayload:
         """This session, or all of the person's."""
-        ended = await info.context.services.sessions.sign_out(info.context.principal, everywhere=everywhere)
+        ended = await info.context.services.sessions.sign_out(info.context.principal, everywhere=bool(everywhere))
         info.context.cookies += [Cookie(ACCESS_COOKIE, None), Cookie(REFRESH_COOKIE, None)]
         return SignOutPayload(ended=ended)
 

@@ -1,0 +1,199 @@
+"""A real `fieldward serve` and those who ask it over HTTP, as outside scripts would."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pymongo
+
+from models.embedded import running_url
+
+PASSWORD: Final = "fieldward-demo-password"
+USERNAMES: Final = ("subject", "minor", "support", "analyst", "privacy", "security", "admin")
+SERVICE: Final = ("demo-service", "fieldward-demo-secret")
+GRAPHQL: Final = "application/graphql-response+json"
+JSON: Final = "application/json"
+_START_SECONDS: Final = 60
+_STOP_SECONDS: Final = 40
+_TOKEN_SECONDS: Final = 200  # well before it expires
+
+Json = Any  # an answer, as parsed
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+class Server:
+    """One `fieldward serve` on its own port and folder; `said()` is all that it wrote so far."""
+
+    def __init__(self, folder: Path, *, launcher: Path | None = None, **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._log = folder.parent / f"{folder.name}.log"
+        given = {"DATA_DIR": str(folder), "PORT": str(self.port), **settings}
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("FIELDWARD_")}
+        command = [sys.executable, str(launcher)] if launcher else [str(Path(sys.executable).with_name("fieldward"))]
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*command, "serve"],
+                env=clean | {f"FIELDWARD_{name}": value for name, value in given.items()},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.http = httpx.Client(base_url=self.url, timeout=20)
+
+    def ready(self) -> Server:
+        """Wait until it answers with its demo data loaded."""
+        until = time.monotonic() + _START_SECONDS
+        while time.monotonic() < until:
+            if self.process.poll() is not None:
+                break
+            try:
+                if self.http.get("/health/ready").status_code == 200:
+                    return self
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        self.stop()
+        raise AssertionError(f"it was not ready in time:\n{self.said()}")
+
+    def stop(self) -> None:
+        """End it, and wait until it has."""
+        self.http.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def said(self) -> str:
+        """Standard output and error so far."""
+        return self._log.read_text(errors="replace")
+
+    def children(self) -> dict[int, str]:
+        """The processes it has started, and what they run."""
+        listed = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return {int(pid): Path(f"/proc/{pid}/comm").read_text().strip() for pid in listed}
+
+    def mongod(self) -> int:
+        """The process id of its embedded database."""
+        return next(pid for pid, name in self.children().items() if name == "mongod")
+
+    def signal_mongod(self, sign: signal.Signals) -> None:
+        """Pause, go on with or kill the embedded database."""
+        os.kill(self.mongod(), sign)
+
+    def database(self) -> pymongo.MongoClient[dict[str, Any]]:
+        """A plain client on the service's own database (`get_default_database()`)."""
+        url = running_url(self.folder / "mongodb")
+        assert url is not None, "the embedded database does not run"
+        return pymongo.MongoClient(url)
+
+    def post(
+        self,
+        query: str,
+        variables: Mapping[str, object] | None = None,
+        *,
+        token: str | None = None,
+        purpose: str | None = None,
+        accept: str = GRAPHQL,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One GraphQL request by POST."""
+        return self.http.post(
+            "/graphql",
+            json={"query": query, "variables": dict(variables or {})},
+            headers=request_headers(token, purpose, accept) | dict(headers or {}),
+        )
+
+    def sign_in(self, login: str, password: str = PASSWORD) -> Account:
+        """A signed-in person."""
+        response = self.post(SIGN_IN, {"login": login, "password": password})
+        assert response.status_code == 200, f"{response.text}\n{self.said()}"
+        answer = response.json()["data"]["signIn"]
+        assert answer["errors"] == [], answer["errors"]
+        return Account(self, answer["accessToken"], answer["refreshToken"], answer["user"]["id"])
+
+    def service(self) -> Account:
+        """The demo service, by client credentials."""
+        answer = self.http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=SERVICE)
+        assert answer.status_code == 200, answer.text
+        return Account(self, answer.json()["access_token"])
+
+
+SIGN_IN: Final = """
+mutation ($login: String!, $password: String!) {
+  signIn(input: {login: $login, password: $password}) {
+    accessToken refreshToken expiresIn user { id } errors { code message path }
+  }
+}"""
+REFRESH: Final = """
+mutation ($token: String!) {
+  refreshSession(input: {refreshToken: $token}) { accessToken refreshToken expiresIn errors { code } }
+}"""
+
+
+def request_headers(token: str | None = None, purpose: str | None = None, accept: str = GRAPHQL) -> dict[str, str]:
+    """The headers of a GraphQL request."""
+    made = {"accept": accept}
+    if token is not None:
+        made["authorization"] = f"Bearer {token}"
+    if purpose is not None:
+        made["data-purpose"] = purpose
+    return made
+
+
+@dataclass
+class Account:
+    """Somebody who is signed in; the token is renewed before it expires, without hashing."""
+
+    server: Server
+    access_token: str
+    refresh_token: str | None = None
+    id: str = ""
+    _since: float = field(default_factory=time.monotonic)
+
+    @property
+    def token(self) -> str:
+        """A token that holds for some more time."""
+        if self.refresh_token is not None and time.monotonic() - self._since > _TOKEN_SECONDS:
+            session = self.server.post(REFRESH, {"token": self.refresh_token}).json()["data"]["refreshSession"]
+            self.access_token, self.refresh_token = session["accessToken"], session["refreshToken"]
+            self._since = time.monotonic()
+        return self.access_token
+
+    def ask(
+        self,
+        query: str,
+        variables: Mapping[str, object] | None = None,
+        *,
+        purpose: str | None = None,
+        accept: str = GRAPHQL,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """One GraphQL request as this account."""
+        return self.server.post(query, variables, token=self.token, purpose=purpose, accept=accept, headers=headers)
+
+    def data(self, query: str, variables: Mapping[str, object] | None = None, *, purpose: str | None = None) -> Json:
+        """What a request without errors answers."""
+        response = self.ask(query, variables, purpose=purpose)
+        answer = response.json()
+        assert response.status_code == 200, answer
+        assert "errors" not in answer, answer["errors"]
+        return answer["data"]
