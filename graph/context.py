@@ -18,11 +18,13 @@ from graph.messages import Client, Cookie
 from graph.rows import Row, RowList, Tally
 from models.database import Database, Raw
 from models.errors import BadInput
-from models.reader import Reader
-from models.vocabulary import Reason, Relation
+from models.reader import Loaded, Reader, Variant
+from models.vocabulary import Relation
 from models.writer import Writer
 
 MAX_PAGE: Final = 100
+_PERSON: Final = "User"
+Found: TypeAlias = tuple[Raw, Variant]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +42,15 @@ class Services:
 
 @dataclass(slots=True)
 class Context:
-    """One operation being run. `by_rows` False makes every row go through ordinary resolvers."""
+    """One operation being run. `arguments` are those of each root field, coerced, by response key;
+    `by_rows` False makes every row go through ordinary resolvers."""
 
     principal: Principal
     services: Services
     client: Client
     admission: Admission
     variables: VariableValues
+    arguments: Mapping[str, Mapping[str, Any]]
     by_rows: bool = True
     tally: Tally = field(default_factory=Tally)
     cookies: list[Cookie] = field(default_factory=list)
@@ -56,33 +60,37 @@ class Context:
         access = self.admission.roots[str(info.path.key)]
         return None if access.closed else access
 
-    async def person(self, access: RootAccess, filter: Mapping[str, Any]) -> Row | None:  # noqa: A002
+    async def find(self, access: RootAccess, filter: Mapping[str, Any]) -> Found | None:  # noqa: A002
         """The one person that `filter` names, as `access` allows."""
         relation = access.relation or Relation.OTHER
-        return await self.services.reader.one(
-            access.reading, relation, filter, self._limits(access), self._maker(access)
-        )
+        return await self.services.reader.one(access.reading, relation, filter, self._limits(access))
 
-    async def people(
+    async def person(self, access: RootAccess, filter: Mapping[str, Any]) -> Row | None:  # noqa: A002
+        """The same, for ordinary resolvers."""
+        found = await self.find(access, filter)
+        return Row(*found, access.judge, self.tally) if found else None
+
+    async def load(
         self,
         access: RootAccess,
         filter: Mapping[str, Any],  # noqa: A002
         sort: Sequence[tuple[str, int]],
         limit: int,
-    ) -> RowList:
+    ) -> Loaded:
         """A page of people, as `access` allows; the order's path is loaded for the cursors."""
-        return RowList(
-            await self.services.reader.many(
-                access.reading,
-                self.principal.person,
-                filter,
-                sort,
-                limit,
-                self._limits(access),
-                self._maker(access),
-                extra=sort[0][0],
-            )
+        return await self.services.reader.many(
+            access.reading,
+            self.principal.person,
+            filter,
+            sort,
+            limit,
+            self._limits(access),
+            extra=sort[0][0],
         )
+
+    def rows(self, access: RootAccess, loaded: Loaded) -> RowList:
+        """What was loaded, for ordinary resolvers."""
+        return RowList(loaded, access.judge, self.tally)
 
     def render(self, row: Row, position: tuple[str, ...]) -> dict[str, Any] | None:
         """The answer for a row by its row function, or None when it has none."""
@@ -91,30 +99,26 @@ class Context:
         function = self.admission.roots[position[0]].function(position, row.type_name, row.variant)
         return function(row.raw, self.tally) if function else None
 
-    def render_all(self, rows: RowList, position: tuple[str, ...]) -> list[dict[str, Any]] | None:
-        """The answers for rows read together, or None when any of them has no row function."""
+    def render_all(self, loaded: Loaded, position: tuple[str, ...]) -> list[dict[str, Any]] | None:
+        """The answers for rows read together, or None when they have no row function."""
         if not self.by_rows:
             return None
-        access = self.admission.roots[position[0]]
-        functions = {v: access.function(position, "User", v) for v in {row.variant for row in rows}}
-        tally, answers = self.tally, []
-        for row in rows:
-            function = functions[row.variant]
+        access, tally = self.admission.roots[position[0]], self.tally
+        if loaded.variants is None:
+            function = access.function(position, _PERSON, loaded.uniform)
+            return [function(raw, tally) for raw in loaded.raws] if function else None
+        answers = []
+        for raw, variant in loaded.pairs():
+            function = access.function(position, _PERSON, variant)
             if function is None:
                 return None
-            answers.append(function(row.raw, tally))
+            answers.append(function(raw, tally))
         return answers
-
-    def _maker(self, access: RootAccess) -> Any:  # noqa: ANN401 - a function from the reader's words to a Row
-        judge, tally = access.judge, self.tally
-
-        def make(raw: Raw, relation: Relation, blocked: Reason | None) -> Row:
-            return Row(raw, (relation, blocked), judge, tally)
-
-        return make
 
     def _limits(self, access: RootAccess) -> dict[Hashable, int]:
         limits: dict[Hashable, int] = {}
+        if not access.nested:
+            return limits
         for key, entry in access.nested.items():
             if entry.definition is not None:
                 values = get_argument_values(entry.definition, entry.nodes[0], self.variables, None)

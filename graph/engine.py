@@ -10,29 +10,28 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLSchema
+from graphql import GraphQLSchema
 from graphql.execution.values import VariableValues
 
 from auth.policy import Policy
 from auth.principal import Principal
+from graph import direct
 from graph.access import Rows
-from graph.arguments import Chosen, arguments_of, chosen, touched_by
+from graph.asking import Asker, arguments_by_root
 from graph.catalogue import Catalogue
 from graph.context import Context, Services
 from graph.documents import Document, Documents
 from graph.errors import STATUS, ErrorMap, RefusedError, error_map, fieldward_error, format_error, internal_error
 from graph.executor import RowExecutor
-from graph.gate import Admission, Asked, Gate, Question, Refusal
+from graph.gate import Admission, Gate, Question, Refusal
 from graph.messages import Answer, Client, GraphQLRequest
 from graph.operations import Operation, Operations
-from graph.plan import Plan, PlanRoot
+from graph.plan import Plan
 from graph.purpose import choose
 from graph.refusals import nulls, refuse, sign_in_first, withheld
 from graph.rows import read_attribute
 from graph.variables import coerce_variables
 from models.errors import FieldwardError
-from models.user import UserDocument
-from models.vocabulary import Purpose, Relation
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +59,11 @@ class Engine:
         by_rows: bool = True,
     ) -> None:
         self._schema = schema
-        self._catalogue = catalogue
         self._documents = documents
         self._operations = operations
         self._gate = Gate(policy, catalogue)
+        self._asker = Asker(self._gate, catalogue, services.database)
+        self._directs = direct.Directs()
         self._services = services
         self._by_rows = by_rows
 
@@ -105,50 +105,28 @@ class Engine:
         if not plan.public and not principal.authenticated:
             return sign_in_first(principal, _guarded(plan))
         purpose, why_none = (None, "") if plan.public else choose(principal, directive, header)
-        asked = await self._asked(prepared, principal, purpose)
+        arguments = arguments_by_root(plan, prepared.variables)
+        asked = await self._asker.ask(plan, arguments, principal, purpose)
         decided = self._gate.check(Question(plan, principal.shape, purpose, on_denied, asked))
         if isinstance(decided, Refusal):
             return refuse(decided.denials, principal, purpose, why_none)
-        return await self._execute(prepared, decided, principal, client)
+        context = Context(principal, self._services, client, decided, prepared.variables, arguments, self._by_rows)
+        return await self._answer(prepared, decided, context)
 
-    async def _asked(self, prepared: _Prepared, principal: Principal, purpose: Purpose | None) -> tuple[Asked, ...]:
-        return tuple(
-            [await self._asked_of(root, prepared.variables, principal, purpose) for root in prepared.plan.roots]
-        )
+    async def _answer(self, prepared: _Prepared, admission: Admission, context: Context) -> Answer:
+        """Read directly what can be, execute the rest."""
+        roots = self._directs.get(admission) if self._by_rows else None
+        if roots is not None:
+            outcome = await direct.run(roots, context)
+            return _assemble(outcome.data, outcome.errors, admission, context)
+        result: Any = self._executor(prepared, context).execute_operation()
+        if isawaitable(result):
+            result = await result
+        return _assemble(result.data, [format_error(error) for error in result.errors or ()], admission, context)
 
-    async def _asked_of(
-        self, root: PlanRoot, variables: VariableValues, principal: Principal, purpose: Purpose | None
-    ) -> Asked:
-        """Whose rows a root asks for, and what its arguments touch."""
-        if root.opens.rows is Rows.OWN and principal.person is None:
-            return Asked(Relation.OTHER)  # a service has no data of its own
-        arguments = arguments_of(root, variables)
-        touched = touched_by(root, arguments, self._catalogue) if arguments else ()
-        match root.opens.rows:
-            case Rows.MANY:
-                return Asked(None, touched)
-            case Rows.CHOSEN:
-                target = chosen(root, arguments)
-                matters = self._gate.relation_matters(principal.shape, purpose, root, touched)
-                own = target is None or (matters and await self._is_own(target, principal))
-                return Asked(Relation.SELF if own and principal.person else Relation.OTHER, touched)
-            case _:
-                return Asked(Relation.SELF, touched)
-
-    async def _is_own(self, target: Chosen, principal: Principal) -> bool:
-        """Whether the named person is the caller. Looks only at the caller's own row, so that the
-        answer and the work are the same whether anybody else of that name exists."""
-        if principal.person is None:
-            return False
-        if target.path == "_id":
-            return target.value == principal.person
-        own = {"$and": [{"_id": principal.person}, target.filter]}
-        return await self._services.database.find_one(UserDocument, own, projection={"_id": 1}) is not None
-
-    async def _execute(self, prepared: _Prepared, admission: Admission, principal: Principal, client: Client) -> Answer:
-        context = Context(principal, self._services, client, admission, prepared.variables, self._by_rows)
+    def _executor(self, prepared: _Prepared, context: Context) -> RowExecutor:
         operation = prepared.operation
-        executor = RowExecutor(
+        return RowExecutor(
             self._schema,
             dict(operation.fragments),
             operation.details,
@@ -161,22 +139,19 @@ class Engine:
             read_attribute,
             hide_suggestions=True,
         )
-        result: Any = executor.execute_operation()
-        if isawaitable(result):
-            result = await result
-        return self._assemble(result, admission, context, prepared.plan)
 
-    def _assemble(self, result: ExecutionResult, admission: Admission, context: Context, plan: Plan) -> Answer:
-        errors = [format_error(error) for error in result.errors or ()]
-        body: dict[str, Any] = {"data": result.data}
-        status = _status(errors, result.data)
-        if admission.denials:
-            errors += nulls(admission.denials, admission.purpose)
-        if errors:
-            body["errors"] = errors
-        if context.tally:
-            body["extensions"] = {"withheld": withheld(context.tally)}
-        return Answer(body, status=status, cookies=context.cookies, personal=not plan.public or bool(context.cookies))
+
+def _assemble(data: dict[str, Any] | None, errors: list[ErrorMap], admission: Admission, context: Context) -> Answer:
+    body: dict[str, Any] = {"data": data}
+    status = _status(errors, data)
+    if admission.denials:
+        errors += nulls(admission.denials, admission.purpose)
+    if errors:
+        body["errors"] = errors
+    if context.tally:
+        body["extensions"] = {"withheld": withheld(context.tally)}
+    personal = not admission.plan.public or bool(context.cookies)
+    return Answer(body, status=status, cookies=context.cookies, personal=personal)
 
 
 def _guarded(plan: Plan) -> list[Any]:

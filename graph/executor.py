@@ -48,7 +48,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:  # noqa: ANN401
         """A list of rows by their row functions; any other list item by item."""
         if type(result) is RowList:
-            answer = self.context_value.render_all(result, _position(path))
+            answer = self.context_value.render_all(result.loaded, _position(path))
             if answer is not None:
                 return answer
         return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from graphql import is_non_null_type
 
@@ -18,10 +19,10 @@ from auth.principal import Kind, Shape
 from graph.access import Rows
 from graph.catalogue import Catalogue
 from graph.plan import Plan, PlanField, PlanRoot
-from graph.rows import Judge, RowFunction, Variant, row_function
+from graph.rows import Judge, RowFunction, row_function
 from graph.selection import selection_of
 from models.grant import Decision, Grant
-from models.reader import Reading, prepare
+from models.reader import Reading, Variant, prepare
 from models.vocabulary import OnDenied, Outcome, Purpose, Reason, Relation
 
 ROW_ID = "User.id"
@@ -81,6 +82,7 @@ class RootAccess:
     nested: Mapping[tuple[str, ...], PlanField]
     relation: Relation | None
     closed: bool = False
+    key: str = ""
     _functions: dict[tuple[tuple[str, ...], str, Variant], RowFunction | None] = field(default_factory=dict)
 
     def function(self, position: tuple[str, ...], type_name: str, variant: Variant) -> RowFunction | None:
@@ -96,10 +98,11 @@ class RootAccess:
             return made
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Admission:
     """An operation that may run. `denials` are non-empty only under `OnDenied.NULL`."""
 
+    plan: Plan
     purpose: Purpose | None
     roots: Mapping[str, RootAccess]
     denials: tuple[Denial, ...] = ()
@@ -120,6 +123,7 @@ class Gate:
         self._catalogue = catalogue
         self._size = size
         self._answers: OrderedDict[Question, Admission | Refusal] = OrderedDict()
+        self.relation_matters = lru_cache(size)(self._relation_matters)
         self._row_id = catalogue.claim(ROW_ID)
 
     def check(self, question: Question) -> Admission | Refusal:
@@ -133,8 +137,8 @@ class Gate:
             self._answers.move_to_end(question)
         return answer
 
-    def relation_matters(
-        self, shape: Shape, purpose: Purpose | None, root: PlanRoot, touched: Sequence[Touched]
+    def _relation_matters(
+        self, shape: Shape, purpose: Purpose | None, root: PlanRoot, touched: tuple[Touched, ...]
     ) -> bool:
         """Whether own and another's row would be treated differently."""
         return any(
@@ -160,7 +164,7 @@ class Gate:
                 roots[root.field.key] = self._access(root, shape, purpose, found, asked, relation, closed=closed)
         if denials and (fatal or question.on_denied is OnDenied.REJECT or question.purpose is None):
             return Refusal(tuple(_distinct(denials)))
-        return Admission(question.purpose, roots, tuple(denials))
+        return Admission(question.plan, question.purpose, roots, tuple(denials))
 
     def _actor(self, root: PlanRoot, question: Question) -> tuple[Shape, Purpose | None]:
         """Who reads: the caller, or the person whom the operation itself identifies, under ACCOUNT."""
@@ -221,7 +225,7 @@ class Gate:
         refused = frozenset(denial.coordinate for denial in denials)
         judge = Judge(grant.decisions, refused, self._catalogue.by_python)
         selection, nested = selection_of(root)
-        return RootAccess(root, grant, judge, prepare(selection, grant), nested, relation, closed)
+        return RootAccess(root, grant, judge, prepare(selection, grant), nested, relation, closed, root.field.key)
 
 
 def _denial(

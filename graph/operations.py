@@ -36,6 +36,8 @@ class Operation:
     fragments: Mapping[str, FragmentDefinitionNode]
     details: dict[str, FragmentDetails]
     conditions: tuple[str, ...]
+    declares_by_variable: bool
+    declared: tuple[Purpose | None, OnDenied] | None = None
     plans: OrderedDict[tuple[object, ...], Plan] = field(default_factory=OrderedDict)
 
     @property
@@ -76,17 +78,25 @@ class Operations:
 
     def declared(self, operation: Operation, variables: VariableValues) -> tuple[Purpose | None, OnDenied]:
         """What the operation's `@purpose` says, if it has one."""
+        if operation.declared is not None:
+            return operation.declared
         values = get_directive_values(self._purpose, operation.node, variables) if operation.node.directives else None
-        if not values:
-            return None, OnDenied.REJECT
-        return values["is"], values.get("onDenied") or OnDenied.REJECT
+        found = (values["is"], values.get("onDenied") or OnDenied.REJECT) if values else (None, OnDenied.REJECT)
+        if not operation.declares_by_variable:
+            operation.declared = found
+        return found
 
 
 def _make(document: Document, node: OperationDefinitionNode) -> Operation:
     finder = _Conditions()
     visit(document.ast, finder)
     details = {name: FragmentDetails(fragment, None) for name, fragment in document.fragments.items()}
-    return Operation(node, document.fragments, details, tuple(sorted(finder.names)))
+    by_variable = any(
+        isinstance(argument.value, VariableNode)
+        for directive in node.directives or ()
+        for argument in directive.arguments or ()
+    )
+    return Operation(node, document.fragments, details, tuple(sorted(finder.names)), by_variable)
 
 
 class _Conditions(Visitor):

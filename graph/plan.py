@@ -77,15 +77,15 @@ class PlanRoot:
 
 @dataclass(slots=True, eq=False)
 class Plan:
-    """An operation's roots. Compared and hashed by identity: one plan, one key of every cache."""
+    """An operation's roots. Compared and hashed by identity: one plan, one key of every cache.
+
+    `public`: nobody needs to be signed in for any of it.
+    """
 
     operation: OperationDefinitionNode
     roots: tuple[PlanRoot, ...]
-
-    @property
-    def public(self) -> bool:
-        """Whether nobody needs to be signed in for any of it."""
-        return all(root.opens.rows in (Rows.PUBLIC, Rows.SUBJECT) for root in self.roots)
+    public: bool
+    is_query: bool
 
 
 class Planner:
@@ -106,7 +106,9 @@ class Planner:
         assert isinstance(root_type, GraphQLObjectType)  # noqa: S101 - validated before
         walk = _Walk(self._schema, self._catalogue, fragments, variables)
         fields = walk.collect(root_type, [operation.selection_set], ())
-        return Plan(operation, tuple(self._root(entry, root_type) for entry in fields.values()))
+        roots = tuple(self._root(entry, root_type) for entry in fields.values())
+        public = all(root.opens.rows in (Rows.PUBLIC, Rows.SUBJECT) for root in roots)
+        return Plan(operation, roots, public, root_type is self._schema.query_type)
 
     def _root(self, entry: PlanField, root_type: GraphQLObjectType) -> PlanRoot:
         name = entry.coordinate.partition(".")[2]

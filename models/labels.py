@@ -16,6 +16,8 @@ from typing import Final
 from models.vocabulary import Label
 
 BULLET: Final = "•"
+_DOTS: Final = BULLET * 3
+_SHORTEST_PHONE: Final = 4
 
 
 class Protection(StrEnum):
@@ -29,21 +31,24 @@ class Protection(StrEnum):
 
 def mask_all(_value: object) -> str:
     """Show that there is a value, and nothing of it, not even its length."""
-    return BULLET * 3
+    return _DOTS
 
 
 def mask_email(value: object) -> str:
     """Keep the first letter, the `@` and the top-level domain: `a•••@•••.org`."""
-    local, _, domain = str(value).rpartition("@")
-    head = local[:1] if len(local) > 1 else ""
-    _, dot, top = domain.rpartition(".")
-    return f"{head}{BULLET * 3}@{BULLET * 3}{dot}{top if dot else ''}"
+    text = str(value)
+    at = text.rfind("@")
+    dot = text.rfind(".", at + 1)
+    return f"{text[0] if at > 1 else ''}{_DOTS}@{_DOTS}{text[dot:] if dot > 0 else ''}"
 
 
 def mask_phone(value: object) -> str:
     """Keep the last two digits: `•••12`. A number of under five digits is masked whole."""
-    digits = [c for c in str(value) if c.isdigit()]
-    return BULLET * 3 + ("".join(digits[-2:]) if len(digits) > 4 else "")
+    text = str(value)
+    if len(text) > _SHORTEST_PHONE and text[-5:].isdigit():  # E.164, as it is stored: no need to look at each sign
+        return _DOTS + text[-2:]
+    digits = [sign for sign in text if sign.isdigit()]
+    return _DOTS + ("".join(digits[-2:]) if len(digits) > _SHORTEST_PHONE else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from models.base import PersonalDocument
+from models.coalescing import Coalescer
 from models.database import Database, Raw
 from models.grant import Grant, RowConditions
 from models.user import UserDocument
 from models.vocabulary import AgeBand, Reason, Relation, UserStatus
 
-R = TypeVar("R")
-MakeRow = Callable[[Raw, Relation, Reason | None], R]
+Variant = tuple[Relation, Reason | None]
+Verdict = Callable[[Raw], Reason | None]
 
+_RESTRICTED: Final = UserStatus.RESTRICTED.value
 MINORS: Final = frozenset({AgeBand.UNDER_13.value, AgeBand.TEEN.value})
 
 
@@ -59,8 +61,27 @@ class Reading:
 
     projection: Mapping[Relation, Mapping[str, int]]
     nested: Mapping[Relation, tuple[tuple[NestedRead, Mapping[str, int]], ...]]
-    conditions: Mapping[Relation, RowConditions]
+    verdict: Mapping[Relation, Verdict | None]
     same: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """People read together. `variants` says of each whose row it is and why it is withheld, if it
+    is; None when all are as `uniform` says."""
+
+    raws: list[Raw]
+    uniform: Variant
+    variants: Sequence[Variant] | None = None
+
+    def first(self, count: int) -> Loaded:
+        """The first `count` of them."""
+        variants = None if self.variants is None else self.variants[:count]
+        return Loaded(self.raws[:count], self.uniform, variants)
+
+    def pairs(self) -> list[tuple[Raw, Variant]]:
+        """Each row with its variant."""
+        return list(zip(self.raws, self.variants or [self.uniform] * len(self.raws), strict=True))
 
 
 def prepare(selection: Selection, grant: Grant) -> Reading:
@@ -75,14 +96,15 @@ def prepare(selection: Selection, grant: Grant) -> Reading:
         for r in Relation
     }
     same = projection[Relation.SELF] == projection[Relation.OTHER] and nested[Relation.SELF] == nested[Relation.OTHER]
-    return Reading(projection, nested, grant.conditions, same)
+    return Reading(projection, nested, {r: _verdict(grant.conditions[r]) for r in Relation}, same)
 
 
 class Reader:
     """Reads people through grants."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, coalesce: bool = True) -> None:
         self._database = database
+        self._together = Coalescer(self._find_by_ids) if coalesce else None
 
     async def one(
         self,
@@ -90,16 +112,16 @@ class Reader:
         relation: Relation,
         filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
         limits: Mapping[Hashable, int],
-        make: MakeRow[R],
-    ) -> R | None:
+    ) -> tuple[Raw, Variant] | None:
         """The one person that `filter` names, or None."""
-        raw = await self._database.find_one(UserDocument, filter, projection=reading.projection[relation])
+        raw = await self._find_one(reading, relation, filter)
         if raw is None:
             return None
-        blocked = _verdict(raw, reading.conditions[relation])
-        if blocked is None:
+        verdict = reading.verdict[relation]
+        blocked = verdict(raw) if verdict else None
+        if blocked is None and reading.nested[relation]:
             await self._attach(reading, relation, [raw], limits)
-        return make(raw, relation, blocked)
+        return raw, (relation, blocked)
 
     async def many(
         self,
@@ -109,35 +131,42 @@ class Reader:
         sort: Sequence[tuple[str, int]],
         limit: int,
         limits: Mapping[Hashable, int],
-        make: MakeRow[R],
         *,
         extra: str | None = None,
-    ) -> list[R]:
+    ) -> Loaded:
         """A page of people. The row of `person`, the caller, is read as their own.
 
         `extra` is a stored path that the cursor needs: the caller may read it, or could not have
         ordered by it.
         """
-        projection = dict(reading.projection[Relation.OTHER])
+        projection = reading.projection[Relation.OTHER]
         if extra is not None:
-            projection[extra] = 1
-        rows = await self._database.find(UserDocument, filter, projection=projection, sort=sort, limit=limit)
-        relations = [Relation.SELF if raw["_id"] == person else Relation.OTHER for raw in rows]
-        if not reading.same and Relation.SELF in relations:
-            await self._reread(reading, rows, relations.index(Relation.SELF))
-        verdicts = [_verdict(raw, reading.conditions[relation]) for raw, relation in zip(rows, relations, strict=True)]
-        for relation in (Relation.OTHER,) if reading.same else Relation:
-            group = [
-                raw
-                for raw, at, verdict in zip(rows, relations, verdicts, strict=True)
-                if verdict is None and (reading.same or at is relation)
-            ]
-            await self._attach(reading, relation, group, limits)
-        return [make(*row) for row in zip(rows, relations, verdicts, strict=True)]
+            projection = {**projection, extra: 1}
+        raws = await self._database.find(UserDocument, filter, projection=projection, sort=sort, limit=limit)
+        own = next((index for index, raw in enumerate(raws) if raw["_id"] == person), None) if person else None
+        if own is not None and not reading.same:
+            await self._reread(reading, raws, own)
+        loaded = _judged(reading, raws, own)
+        if any(reading.nested.values()):
+            await self._attach_all(reading, loaded, limits)
+        return loaded
 
     async def count(self, filter: Mapping[str, Any]) -> int:  # noqa: A002 - MongoDB's own word
         """How many people match; the caller's right to the filter's fields was checked before."""
         return await self._database.count(UserDocument, filter)
+
+    async def _find_one(self, reading: Reading, relation: Relation, filter: Mapping[str, Any]) -> Raw | None:  # noqa: A002
+        # Rows that get lists attached are not shared: another request may want other lengths.
+        if self._together is not None and filter.keys() == {"_id"} and not reading.nested[relation]:
+            return await self._together.get((reading, relation), filter["_id"])
+        return await self._database.find_one(UserDocument, filter, projection=reading.projection[relation])
+
+    async def _find_by_ids(self, key: tuple[Reading, Relation], ids: list[str]) -> dict[str, Raw]:
+        reading, relation = key
+        raws = await self._database.find(
+            UserDocument, {"_id": {"$in": ids}}, projection=reading.projection[relation], limit=len(ids)
+        )
+        return {raw["_id"]: raw for raw in raws}
 
     async def _reread(self, reading: Reading, rows: list[Raw], index: int) -> None:
         """Replace the caller's own row, fetched as anybody's, by what they may read of themself."""
@@ -146,6 +175,14 @@ class Reader:
         )
         if own is not None:
             rows[index] = rows[index] | own
+
+    async def _attach_all(self, reading: Reading, loaded: Loaded, limits: Mapping[Hashable, int]) -> None:
+        shown = [(raw, relation) for raw, (relation, blocked) in loaded.pairs() if blocked is None]
+        if reading.same:
+            await self._attach(reading, Relation.OTHER, [raw for raw, _ in shown], limits)
+            return
+        for relation in Relation:
+            await self._attach(reading, relation, [raw for raw, whose in shown if whose is relation], limits)
 
     async def _attach(
         self, reading: Reading, relation: Relation, rows: Sequence[Raw], limits: Mapping[Hashable, int]
@@ -213,15 +250,39 @@ def _condition_paths(conditions: RowConditions) -> list[str]:
     return paths
 
 
-def _verdict(raw: Raw, conditions: RowConditions) -> Reason | None:
-    """Why nothing of this row may be shown, or None."""
-    if conditions.unrestricted_only and raw.get("status") == UserStatus.RESTRICTED.value:
-        return Reason.RESTRICTED
-    if conditions.consent_to is not None and not _consented(raw, conditions.consent_to):
-        return Reason.CONSENT
-    if conditions.adult_only and raw.get("age_band") in MINORS:
-        return Reason.AGE
-    return None
+def _judged(reading: Reading, raws: list[Raw], own: int | None) -> Loaded:
+    """Whose row each is, and whether it may show; the common case costs one pass or none."""
+    verdict = reading.verdict[Relation.OTHER]
+    blocked = [verdict(raw) for raw in raws] if verdict else []
+    if own is None and not any(blocked):
+        return Loaded(raws, (Relation.OTHER, None))
+    variants: list[Variant] = [(Relation.OTHER, reason) for reason in blocked or [None] * len(raws)]
+    if own is not None:
+        mine = reading.verdict[Relation.SELF]
+        variants[own] = (Relation.SELF, mine(raws[own]) if mine else None)
+    return Loaded(raws, (Relation.OTHER, None), variants)
+
+
+def _verdict(conditions: RowConditions) -> Verdict | None:
+    """Says of a row why nothing of it may be shown, or None; None when nothing needs to be asked."""
+    purpose = conditions.consent_to
+    if purpose is None and not conditions.adult_only:
+        return _unrestricted if conditions.unrestricted_only else None
+
+    def judge(raw: Raw) -> Reason | None:
+        if conditions.unrestricted_only and _unrestricted(raw):
+            return Reason.RESTRICTED
+        if purpose is not None and not _consented(raw, purpose):
+            return Reason.CONSENT
+        if conditions.adult_only and raw.get("age_band") in MINORS:
+            return Reason.AGE
+        return None
+
+    return judge
+
+
+def _unrestricted(raw: Raw) -> Reason | None:
+    return Reason.RESTRICTED if raw.get("status") == _RESTRICTED else None
 
 
 def _consented(raw: Raw, purpose: str) -> bool:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 import strawberry
-from strawberry import UNSET
 
 from graph.access import Opens, Rows, free, ordering, reading, root
-from graph.arguments import Chosen, choose
-from graph.context import Info, page_size
+from graph.context import Context, Found, Info
+from graph.gate import RootAccess
+from graph.people import find_me, find_one, find_page
 from graph.rows import Row, row_as
-from graph.types.connection import Order, Page, UserConnection, read_cursor
+from graph.types.connection import UserConnection
 from graph.types.user import Node, User
 from models.errors import BadInput
 from models.vocabulary import UserStatus
-
-_UNIQUE: Final = frozenset({"username_key"})
 
 
 @strawberry.input(one_of=True, description="Names one person.")
@@ -71,75 +69,42 @@ class UserOrder:
 
 @strawberry.type
 class PeopleQuery:
-    """Root fields that open rows of people."""
+    """Root fields that open rows of people. Each finds by its coerced arguments, see `graph.people`."""
 
     @root(Opens(Rows.OWN), "The signed-in person.")
     async def me(self, info: Info) -> User | None:
         """One's own row."""
-        access, person = info.context.access(info), info.context.principal.person
-        if access is None or person is None:
-            return None
-        return row_as(User, await info.context.person(access, {"_id": person}))
+        return row_as(User, await _row(info, find_me))
 
     @root(Opens(Rows.CHOSEN), "One person.")
-    async def user(self, info: Info, by: UserBy) -> User | None:
+    async def user(self, info: Info, by: UserBy) -> User | None:  # noqa: ARG002 - read from the coerced arguments
         """By exactly one key."""
-        keys = {name: value for name, value in vars(by).items() if value is not UNSET}
-        return row_as(User, await _one(info, choose(keys)))
+        return row_as(User, await _row(info, find_one))
 
     @root(Opens(Rows.CHOSEN), "Anything by its identifier.")
-    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - Relay's name
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002, ARG002 - Relay's name; as above
         """Relay's refetch; people are the only nodes."""
-        return row_as(User, await _one(info, Chosen("_id", str(id))))
+        return row_as(User, await _row(info, find_one))
 
     @root(Opens(Rows.MANY), "People in pages of at most 100, in the order of `orderBy`, else of their making.")
     async def users(
         self,
         info: Info,
-        first: int | None = 20,
-        after: str | None = None,
-        filter: UserFilter | None = None,  # noqa: A002 - the contract's name
-        order_by: UserOrder | None = None,
+        first: int | None = 20,  # noqa: ARG002 - as above
+        after: str | None = None,  # noqa: ARG002
+        filter: UserFilter | None = None,  # noqa: A002, ARG002 - the contract's name
+        order_by: UserOrder | None = None,  # noqa: ARG002
     ) -> UserConnection:
         """Keyset pages: stable while people come and go."""
         access = info.context.access(info)
         if access is None:
             raise BadInput("This list is not available.")
-        order, size = _order(order_by), page_size(first)
-        narrowed = _filter(filter)
-        place = [read_cursor(order, after)] if after is not None else []
-        found = {"$and": [narrowed, *place]} if narrowed and place else (place[0] if place else narrowed)
-        rows = await info.context.people(access, found, order.sort, size + 1)
-        has_next = len(rows) > size
-        del rows[size:]
-        return UserConnection(page=Page(rows, order, has_next, after is not None, narrowed))
+        return UserConnection(page=await find_page(info.context, access, info.context.arguments[access.key]))
 
 
-async def _one(info: Info, target: Chosen | None) -> Row | None:
-    access = info.context.access(info)
-    if access is None or target is None:
-        return None
-    return await info.context.person(access, target.filter)
-
-
-def _order(given: UserOrder | None) -> Order:
-    if given is None:
-        return Order()
-    path = given.field.value
-    return Order(path, given.direction is OrderDirection.DESC, path in _UNIQUE)
-
-
-def _filter(given: UserFilter | None) -> Mapping[str, Any]:
-    """As MongoDB filters; every value is of a scalar type, so no operator can hide in it."""
-    if given is None:
-        return {}
-    values = {name: value for name, value in vars(given).items() if value is not UNSET and value is not None}
-    made: dict[str, Any] = {name: values[name] for name in ("country", "locale", "age_band") if name in values}
-    if "status" in values:
-        made["status"] = values["status"].value
-    bounds = {
-        operator: values[name]
-        for operator, name in (("$gte", "created_from"), ("$lt", "created_before"))
-        if name in values
-    }
-    return {**made, "created_at": bounds} if bounds else made
+async def _row(
+    info: Info, find: Callable[[Context, RootAccess, Mapping[str, Any]], Awaitable[Found | None]]
+) -> Row | None:
+    access, context = info.context.access(info), info.context
+    found = await find(context, access, context.arguments[access.key]) if access else None
+    return Row(*found, access.judge, context.tally) if access and found else None
