@@ -113,6 +113,8 @@ def _message(denial: Denial, purpose: Purpose | None, why_no_purpose: str) -> st
         case Reason.SCOPE:
             return f"{denial.coordinate} is denied for {purpose}: the token's scopes do not cover it."
         case Reason.ROLE:
-            return f"{denial.coordinate} is denied for {purpose}: your role does not allow it on these people's data."
+            return (
+                f"{denial.coordinate} is denied for {purpose}: you have no right to it, on this data, for this purpose."
+            )
         case reason:
             return f"{denial.coordinate} is denied for {purpose} ({reason}): {denial.rule}."

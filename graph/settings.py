@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Final, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -25,6 +25,15 @@ RESERVED: Final = (
     "TRUSTED_DOCUMENTS_ONLY",
 )
 _OFF: Final = frozenset({"", "0", "off", "no", "false"})
+_MAX_WORKERS: Final = 64
+_MAX_PORT: Final = 65_535
+_MUST: Final = {
+    "env": "must be development or production",
+    "data_dir": "must be the path of a folder",
+    "region": "must have 2 to 16 lower-case letters, digits or hyphens, like eu",
+    "workers": f"must be a whole number from 1 to {_MAX_WORKERS}",
+    "port": f"must be a whole number from 1 to {_MAX_PORT}",
+}
 
 
 class Settings(BaseSettings):
@@ -38,9 +47,9 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path(".data"), description="folder for signing keys and the embedded MongoDB")
     region: str = Field("eu", pattern=r"^[a-z0-9-]{2,16}$", description="the region whose people are held here")
-    workers: int = Field(1, ge=1, le=64, description="number of API processes")
+    workers: int = Field(1, ge=1, le=_MAX_WORKERS, description="number of API processes")
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
-    port: int = Field(8000, ge=1, le=65535, description="port to listen on")
+    port: int = Field(8000, ge=1, le=_MAX_PORT, description="port to listen on")
     issuer: str = Field(
         "", description="public address of this service, named in tokens; default http://127.0.0.1:PORT"
     )
@@ -62,11 +71,6 @@ class Settings(BaseSettings):
     def mongodb_dir(self) -> Path:
         """Where the embedded MongoDB keeps everything."""
         return self.data_dir / "mongodb"
-
-    @field_validator("mongodb_url", "issuer", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: object, info: Any) -> object:  # noqa: ANN401 - pydantic's own type is private
-        return cls.model_fields[info.field_name].default if value == "" else value
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -98,13 +102,14 @@ class Settings(BaseSettings):
 def load_settings(environment: Mapping[str, str]) -> Settings:
     """Read and check the settings of `environment` (`os.environ`).
 
-    Raises `ConfigurationError` naming every variable that is wrong, never its value.
+    An empty variable is an unset one. Raises `ConfigurationError` naming every variable that is wrong, never
+    its value.
     """
     names = {name.upper(): name for name in Settings.model_fields}
     given = {
         names[key.removeprefix(PREFIX)]: value
         for key, value in environment.items()
-        if key.startswith(PREFIX) and key.removeprefix(PREFIX) in names
+        if value and key.startswith(PREFIX) and key.removeprefix(PREFIX) in names
     }
     problems = [
         f"{PREFIX}{name} is not available in this version: unset it"
@@ -123,9 +128,15 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def unknown_settings(environment: Mapping[str, str]) -> list[str]:
+    """The variables with our prefix that mean nothing here, for instance misspelt ones."""
+    known = {PREFIX + name for name in (*map(str.upper, Settings.model_fields), *RESERVED)}
+    return sorted(key for key in environment if key.startswith(PREFIX) and key not in known)
+
+
 def _explain(location: tuple[int | str, ...], message: str) -> str:
-    name = PREFIX + str(location[0]).upper() if location else PREFIX
-    return f"{name}: {message.removeprefix('Value error, ')[0].lower()}{message.removeprefix('Value error, ')[1:]}"
+    field = str(location[0]) if location else ""
+    return f"{PREFIX}{field.upper()}: {_MUST.get(field) or message.removeprefix('Value error, ')}"
 
 
 def _unsafe(settings: Settings, given: Mapping[str, str]) -> Iterator[str]:

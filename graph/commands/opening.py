@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from graph.settings import Settings
 from models.database import Database
 from models.embedded import Embedded, find_mongod, running_url
+from models.errors import ConfigurationError, DatabaseUnavailable
 from models.registry import check_labels
 
 T = TypeVar("T")
@@ -52,12 +53,24 @@ def embedded_mongodb(settings: Settings, say: Say) -> Iterator[Embedded | None]:
         server.stop()
 
 
+async def connect(url: str | None, settings: Settings) -> Database:
+    """Open the database at `url`. Raises `ConfigurationError` when nothing answers there."""
+    try:
+        return await Database.connect(url)
+    except DatabaseUnavailable:
+        where = "at FIELDWARD_MONGODB_URL" if settings.mongodb_url else f"of {settings.mongodb_dir}"
+        problem = ConfigurationError(
+            f"The MongoDB {where} did not answer. Is it running, and can it be reached from here?"
+        )
+    raise problem  # outside of the handler: the driver's error may hold the address
+
+
 def with_database(settings: Settings, say: Say, work: Callable[[Database], Awaitable[T]]) -> T:
     """Run `work` on the database of `settings`, its labels checked and its indexes made. For commands."""
 
     async def run(url: str | None) -> T:
         check_labels()
-        database = await Database.connect(url)
+        database = await connect(url, settings)
         try:
             await database.make_indexes()
             return await work(database)

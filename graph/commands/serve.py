@@ -24,9 +24,9 @@ from auth.passwords import Passwords
 from graph import logs
 from graph.app import GRAPHQL_PATH, create_app
 from graph.commands.demo import load_demo, sign_ins
-from graph.commands.opening import Say, embedded_mongodb
+from graph.commands.opening import Say, connect, embedded_mongodb
 from graph.connections import PromptProtocol, bound_unread
-from graph.settings import Settings, load_settings
+from graph.settings import Settings, load_settings, unknown_settings
 from models.database import Database
 from models.embedded import Embedded
 from models.errors import ConfigurationError
@@ -47,6 +47,8 @@ def register(app: typer.Typer) -> None:
     def serve() -> None:
         """Start the API, with the embedded MongoDB unless FIELDWARD_MONGODB_URL is set."""
         settings = load_settings(os.environ)
+        for name in unknown_settings(os.environ):
+            typer.echo(f"WARNING: {name} is not a setting of this version, so it changes nothing.", err=True)
         # TERM would end the process without stopping what it started; from here on it unwinds like Ctrl-C.
         signal.signal(signal.SIGTERM, _unwind)
         with suppress(KeyboardInterrupt):
@@ -82,7 +84,7 @@ def _serve(settings: Settings, say: Say) -> None:
 async def _prepare(url: str | None, settings: Settings, *, own: bool) -> Database | None:
     """Check the database, make its indexes, load the demo; what is in memory is returned open."""
     check_labels()
-    database = await Database.connect(url)
+    database = await connect(url, settings)
     try:
         await database.make_indexes()
         # A database of somebody's own, which may hold real people, gets no demo accounts.
@@ -123,7 +125,8 @@ def _listen(settings: Settings) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             problem = f"Port {settings.port} is in use. Choose another one: FIELDWARD_PORT, or make run PORT=..."
         else:
-            problem = f"FIELDWARD_HOST and FIELDWARD_PORT cannot be listened on: {error.strerror}."
+            reason = (error.strerror or "unknown reason").partition(" (while")[0]
+            problem = f"FIELDWARD_HOST and FIELDWARD_PORT cannot be listened on: {reason}."
     else:
         bound_unread(listening)
         listening.set_inheritable(True)

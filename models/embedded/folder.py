@@ -123,10 +123,16 @@ def _write(path: Path, text: str) -> None:
 
 def _problem(path: Path, error: OSError) -> ConfigurationError:
     if error.errno in (errno.EAGAIN, errno.EACCES) and _holder(path):
-        return ConfigurationError(f"Another Fieldward (process {_holder(path)}) already uses the data folder {path}.")
+        return ConfigurationError(
+            f"Another Fieldward (process {_holder(path)}) already uses the data folder {path}. "
+            "Stop it, or choose another folder: FIELDWARD_DATA_DIR, or make run DATA=..."
+        )
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ConfigurationError(f"The disk of the data folder {path} is full: {NEEDED_MIB} MiB are needed.")
-    return ConfigurationError(f"The data folder {path} cannot be written: {error.strerror}.")
+    return ConfigurationError(
+        f"The data folder {path} cannot be written: {error.strerror}. "
+        "Choose another one: FIELDWARD_DATA_DIR, or make run DATA=..."
+    )
 
 
 def _holder(path: Path) -> str:

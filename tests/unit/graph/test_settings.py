@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from graph.settings import RESERVED, load_settings
+from graph.settings import RESERVED, Settings, load_settings, unknown_settings
 from models.errors import ConfigurationError
 
 SAFE = {
@@ -45,7 +45,7 @@ def test_a_wrong_value_is_not_repeated() -> None:
 
 def test_an_empty_value_is_an_unset_one() -> None:
     """As compose files write it."""
-    assert load_settings({"FIELDWARD_MONGODB_URL": "", "FIELDWARD_ISSUER": ""}) == load_settings({})
+    assert load_settings({f"FIELDWARD_{name.upper()}": "" for name in Settings.model_fields}) == load_settings({})
 
 
 def test_safe_production_settings_are_taken() -> None:
@@ -83,6 +83,20 @@ def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
     """In development too."""
     with pytest.raises(ConfigurationError, match=f"^FIELDWARD_{name}: "):
         load_settings({f"FIELDWARD_{name}": value})
+
+
+def test_what_a_wrong_value_must_be_is_said() -> None:
+    """In plain words, not in those of a parser."""
+    said = "FIELDWARD_PORT: must be a whole number from 1 to 65535."
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings({"FIELDWARD_PORT": "many"})
+    assert caught.value.message == said
+
+
+def test_a_misspelt_variable_is_found() -> None:
+    """It would silently change nothing."""
+    given = {"FIELDWARD_MONGO_URL": "x", "FIELDWARD_PORT": "1", f"FIELDWARD_{RESERVED[0]}": "", "HOME": "/root"}
+    assert unknown_settings(given) == ["FIELDWARD_MONGO_URL"]
 
 
 def test_origins_are_split_at_commas() -> None:
