@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import re
 import sys
-import time
 from collections.abc import Mapping, MutableMapping
 from types import TracebackType
 from typing import Any, Final, TextIO
@@ -19,11 +18,9 @@ from typing import Any, Final, TextIO
 import orjson
 import structlog
 from pydantic import BaseModel
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import Processor
 
-from graph.health import Metrics
-from graph.observation import Observation, begin_observation
+from graph.request_log import take_request_lines
 from models.base import PersonalDocument
 from models.errors import FieldwardError
 from models.fields import labels_of
@@ -64,6 +61,7 @@ def configure(*, development: bool, level: str = "INFO", stream: TextIO | None =
         keep_exc_info=False,
     )
     _take_over_standard_logging(formatter, level, stream or sys.stdout)
+    take_request_lines(development=development, stream=stream or sys.stdout)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -191,50 +189,3 @@ def _foreign(_logger: object, _method: str, event: MutableMapping[str, Any]) -> 
     if record.exc_info:
         event["exc_info"] = record.exc_info
     return event
-
-
-class RequestLog:
-    """ASGI middleware: one line per request, and its figures to the metrics.
-
-    `routes` are the addresses that may be named; a client can put anything into others.
-    """
-
-    def __init__(self, app: ASGIApp, routes: frozenset[str], metrics: Metrics | None = None) -> None:
-        self._app, self._routes, self._metrics = app, routes, metrics
-        self._log = structlog.get_logger("fieldward.requests").bind()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and report it when it is answered, or has failed."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        status = 500
-        observation = begin_observation(scope)
-        began = time.perf_counter()
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watch)
-        finally:
-            self._report(scope, status, time.perf_counter() - began, observation)
-
-    def _report(self, scope: Scope, status: int, seconds: float, observation: Observation) -> None:
-        route = scope["path"] if scope["path"] in self._routes else "other"
-        if self._metrics is not None:
-            self._metrics.observe(route, status, seconds, observation.codes)
-        self._log.info(
-            "request",
-            method=scope["method"],
-            route=route,
-            status=status,
-            duration_ms=round(seconds * 1000, 2),
-            principal_kind=observation.principal_kind,
-            principal_id=observation.principal_id,
-            document=observation.document,
-            codes=observation.codes,
-        )

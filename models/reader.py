@@ -6,23 +6,20 @@ encrypted) opened. Conditions on the row itself (restriction, consent, age) are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from models.base import PersonalDocument
 from models.coalescing import Coalescer
+from models.conditions import Verdict, condition_paths, verdict_of
 from models.database import Database, Raw
-from models.grant import Grant, RowConditions
+from models.grant import Grant
 from models.user import UserDocument
-from models.vocabulary import AgeBand, Reason, Relation, UserStatus
+from models.vocabulary import Reason, Relation
 
 Variant = tuple[Relation, Reason | None]
-Verdict = Callable[[Raw], Reason | None]
-
-_RESTRICTED: Final = UserStatus.RESTRICTED.value
-MINORS: Final = frozenset({AgeBand.UNDER_13.value, AgeBand.TEEN.value})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,7 @@ def prepare(selection: Selection, grant: Grant) -> Reading:
         for r in Relation
     }
     same = projection[Relation.SELF] == projection[Relation.OTHER] and nested[Relation.SELF] == nested[Relation.OTHER]
-    return Reading(projection, nested, {r: _verdict(grant.conditions[r]) for r in Relation}, same)
+    return Reading(projection, nested, {r: verdict_of(grant.conditions[r]) for r in Relation}, same)
 
 
 class Reader:
@@ -228,7 +225,7 @@ class Reader:
 
 
 def _projection(fields: Iterable[FieldRead], grant: Grant, relation: Relation) -> dict[str, int]:
-    return _paths(fields, grant, relation) | dict.fromkeys(_condition_paths(grant.conditions[relation]), 1)
+    return _paths(fields, grant, relation) | dict.fromkeys(condition_paths(grant.conditions[relation]), 1)
 
 
 def _paths(fields: Iterable[FieldRead], grant: Grant, relation: Relation) -> dict[str, int]:
@@ -236,18 +233,6 @@ def _paths(fields: Iterable[FieldRead], grant: Grant, relation: Relation) -> dic
     granted = {field.path for field in fields if grant.allows(relation, field.coordinate)}
     outer = {path for path in granted if not any(path.startswith(f"{other}.") for other in granted)}
     return {"_id": 1, **dict.fromkeys(sorted(outer - {"_id"}), 1)}
-
-
-def _condition_paths(conditions: RowConditions) -> list[str]:
-    """What the verdict looks at; never shown unless granted as well."""
-    paths = []
-    if conditions.unrestricted_only:
-        paths.append("status")
-    if conditions.consent_to is not None:
-        paths.append("consents")
-    if conditions.adult_only:
-        paths.append("age_band")
-    return paths
 
 
 def _judged(reading: Reading, raws: list[Raw], own: int | None) -> Loaded:
@@ -261,29 +246,3 @@ def _judged(reading: Reading, raws: list[Raw], own: int | None) -> Loaded:
         mine = reading.verdict[Relation.SELF]
         variants[own] = (Relation.SELF, mine(raws[own]) if mine else None)
     return Loaded(raws, (Relation.OTHER, None), variants)
-
-
-def _verdict(conditions: RowConditions) -> Verdict | None:
-    """Says of a row why nothing of it may be shown, or None; None when nothing needs to be asked."""
-    purpose = conditions.consent_to
-    if purpose is None and not conditions.adult_only:
-        return _unrestricted if conditions.unrestricted_only else None
-
-    def judge(raw: Raw) -> Reason | None:
-        if conditions.unrestricted_only and _unrestricted(raw):
-            return Reason.RESTRICTED
-        if purpose is not None and not _consented(raw, purpose):
-            return Reason.CONSENT
-        if conditions.adult_only and raw.get("age_band") in MINORS:
-            return Reason.AGE
-        return None
-
-    return judge
-
-
-def _unrestricted(raw: Raw) -> Reason | None:
-    return Reason.RESTRICTED if raw.get("status") == _RESTRICTED else None
-
-
-def _consented(raw: Raw, purpose: str) -> bool:
-    return any(entry["purpose"] == purpose and entry["given"] for entry in raw.get("consents", ()))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import logging
 
 import httpx
+import orjson
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
-from structlog.testing import capture_logs
 
 from graph.health import Metrics, health_routes
-from graph.logs import RequestLog
+from graph.request_log import RequestLog, take_request_lines
 from models.errors import DatabaseUnavailable
 from tests.e2e.small_api import GOOD, PERSON, SmallApi, client_of
 
@@ -73,21 +75,39 @@ async def test_metrics_count_requests_and_codes(client: httpx.AsyncClient) -> No
     assert "fieldward_request_seconds_bucket" in text
 
 
-async def test_addresses_that_are_made_up_are_not_named(client: httpx.AsyncClient) -> None:
-    """A client can put anything into one."""
-    with capture_logs() as lines:
-        await client.get("/planted@x.example?planted=1")
-    assert "planted" not in str(lines)
-    assert "planted" not in (await client.get("/metrics")).text
+@pytest.fixture
+def lines() -> io.StringIO:
+    """Where request lines go, as in production."""
+    stream = io.StringIO()
+    take_request_lines(development=False, stream=stream)
+    return stream
 
 
-async def test_a_request_is_one_line(client: httpx.AsyncClient) -> None:
+async def test_addresses_that_are_made_up_are_not_named(client: httpx.AsyncClient, lines: io.StringIO) -> None:
+    """A client can put anything into one, and into the method."""
+    await client.get("/planted@x.example?planted=1")
+    await client.request("PLANTED", "/graphql")
+    assert [orjson.loads(line)["route"] for line in lines.getvalue().splitlines()] == ["other", "/graphql"]
+    assert "planted" not in lines.getvalue().lower()
+    assert "planted" not in (await client.get("/metrics")).text.lower()
+
+
+async def test_a_request_is_one_line(client: httpx.AsyncClient, lines: io.StringIO) -> None:
     """Who, what, how long; the document by its hash."""
-    with capture_logs() as lines:
-        await client.post("/graphql?planted=1", json={"query": '{user(by: {id: "planted"}){planted}}'})
-    [line] = [line for line in lines if line["event"] == "request"]
+    await client.post("/graphql?planted=1", json={"query": '{user(by: {id: "planted"}){planted}}'})
+    [text] = lines.getvalue().splitlines()
+    line = orjson.loads(text)
+    assert (line["event"], line["level"], line["logger"]) == ("request", "info", "fieldward.requests")
     assert (line["method"], line["route"], line["status"]) == ("POST", "/graphql", 200)
     assert (line["principal_kind"], line["principal_id"]) == ("PERSON", "usr_eu_1")
     assert line["codes"] == ["GRAPHQL_VALIDATION_FAILED"]
     assert len(line["document"]) == 16
-    assert "planted" not in str(line)
+    assert "planted" not in text
+
+
+def test_a_line_for_people_says_what_is_known() -> None:
+    """In development a line is key=value."""
+    stream = io.StringIO()
+    take_request_lines(development=True, stream=stream)
+    logging.getLogger("fieldward.requests").info({"method": "GET", "route": "/graphql", "codes": [], "document": None})
+    assert stream.getvalue().endswith("request  method=GET route=/graphql\n")
