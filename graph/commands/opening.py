@@ -20,6 +20,10 @@ LOST_ON_EXIT: Final = (
     "WARNING: there is no embedded MongoDB for this platform. Everything is held in memory only "
     "and ALL DATA IS LOST ON EXIT. Set FIELDWARD_MONGODB_URL to keep it."
 )
+NO_TRANSACTIONS: Final = (
+    "WARNING: the MongoDB at FIELDWARD_MONGODB_URL is no replica set. A change of several documents that is "
+    "interrupted stays half done. Production refuses this."
+)
 
 
 @contextmanager
@@ -53,16 +57,26 @@ def embedded_mongodb(settings: Settings, say: Say) -> Iterator[Embedded | None]:
         server.stop()
 
 
-async def connect(url: str | None, settings: Settings) -> Database:
-    """Open the database at `url`. Raises `ConfigurationError` when nothing answers there."""
+async def connect(url: str | None, settings: Settings, say: Say) -> Database:
+    """Open the database at `url`. Raises `ConfigurationError` when nothing answers there, and in production
+    when it is no replica set."""
     try:
-        return await Database.connect(url)
+        database = await Database.connect(url)
     except DatabaseUnavailable:
         where = "at FIELDWARD_MONGODB_URL" if settings.mongodb_url else f"of {settings.mongodb_dir}"
-        problem = ConfigurationError(
-            f"The MongoDB {where} did not answer. Is it running, and can it be reached from here?"
+        problem = f"The MongoDB {where} did not answer. Is it running, and can it be reached from here?"
+    else:
+        if database.in_memory or database.has_transactions:
+            return database
+        if not settings.production:
+            say(NO_TRANSACTIONS)
+            return database
+        await database.close()
+        problem = (
+            "FIELDWARD_MONGODB_URL must lead to a replica set in production: only there are changes all or nothing."
         )
-    raise problem  # outside of the handler: the driver's error may hold the address
+    # Outside of the handler: the driver's error may hold the address.
+    raise ConfigurationError(problem)
 
 
 def with_database(settings: Settings, say: Say, work: Callable[[Database], Awaitable[T]]) -> T:
@@ -70,7 +84,7 @@ def with_database(settings: Settings, say: Say, work: Callable[[Database], Await
 
     async def run(url: str | None) -> T:
         check_labels()
-        database = await connect(url, settings)
+        database = await connect(url, settings, say)
         try:
             await database.make_indexes()
             return await work(database)

@@ -69,7 +69,7 @@ def _serve(settings: Settings, say: Say) -> None:
             server = stack.enter_context(embedded_mongodb(settings, say))
             url = server.url if server else None
             stack.enter_context(_watching(server, say))
-        database = asyncio.run(_prepare(url, settings, own=own))
+        database = asyncio.run(_prepare(url, settings, say, own=own))
         _announce_when_ready(settings, say, where="in memory" if database else _place(settings))
         if database is not None or settings.workers == 1:
             if settings.workers > 1:
@@ -81,10 +81,10 @@ def _serve(settings: Settings, say: Say) -> None:
             Multiprocess(config, [listening]).run()
 
 
-async def _prepare(url: str | None, settings: Settings, *, own: bool) -> Database | None:
+async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) -> Database | None:
     """Check the database, make its indexes, load the demo; what is in memory is returned open."""
     check_labels()
-    database = await connect(url, settings)
+    database = await connect(url, settings, say)
     try:
         await database.make_indexes()
         # A database of somebody's own, which may hold real people, gets no demo accounts.

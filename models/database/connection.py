@@ -83,6 +83,11 @@ class Connection:
         models = list(DOCUMENTS)
         await self._call(lambda: init_beanie(self._database, document_models=models, skip_indexes=True))
 
+    @property
+    def has_transactions(self) -> bool:
+        """Whether changes of several documents are all or nothing here: on a replica set and a sharded cluster."""
+        return self._has_transactions
+
     @asynccontextmanager
     async def transaction(self) -> AsyncGenerator[Session | None, None]:
         """All or nothing: pass the session to each call. None where the database has no transactions.
