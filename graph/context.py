@@ -15,6 +15,7 @@ from auth.revocations import Revocations
 from auth.sessions import Sessions
 from graph.gate import Admission, RootAccess
 from graph.messages import Client, Cookie
+from graph.purpose import UNDECLARED, Declared
 from graph.rows import Row, RowList, Tally
 from models.database import Database, Raw
 from models.errors import BadInput
@@ -43,7 +44,8 @@ class Services:
 @dataclass(slots=True)
 class Context:
     """One operation being run. `arguments` are those of each root field, coerced, by response key;
-    `by_rows` False makes every row go through ordinary resolvers."""
+    `declared` is what the request said of its purpose; `by_rows` False makes every row go through
+    ordinary resolvers."""
 
     principal: Principal
     services: Services
@@ -51,6 +53,7 @@ class Context:
     admission: Admission
     variables: VariableValues
     arguments: Mapping[str, Mapping[str, Any]]
+    declared: Declared = UNDECLARED
     by_rows: bool = True
     tally: Tally = field(default_factory=Tally)
     cookies: list[Cookie] = field(default_factory=list)

@@ -65,6 +65,13 @@ class ReadsDirective:
     field: str
 
 
+def guards_values(kind: GraphQLEnumType) -> bool:
+    """Whether some value of an enum needs a right of its own, so that not everybody is told of it."""
+    definition = kind.extensions.get("strawberry-definition")
+    values = definition.values if definition is not None else ()
+    return any(isinstance(directive, ReadsDirective) for value in values for directive in value.directives)
+
+
 def label_directives(label: Label, access: Access) -> list[object]:
     """`@label` and one `@permit` per rule that speaks of `label`."""
     permits = [

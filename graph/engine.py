@@ -24,10 +24,11 @@ from graph.documents import Document, Documents
 from graph.errors import STATUS, ErrorMap, RefusedError, error_map, fieldward_error, format_error, internal_error
 from graph.executor import RowExecutor
 from graph.gate import Admission, Gate, Question, Refusal
+from graph.introspection import Introspection
 from graph.messages import Answer, Client, GraphQLRequest
 from graph.operations import Operation, Operations
 from graph.plan import Plan
-from graph.purpose import choose
+from graph.purpose import Declared, choose
 from graph.refusals import nulls, refuse, sign_in_first, withheld
 from graph.rows import read_attribute
 from graph.variables import coerce_variables
@@ -64,6 +65,7 @@ class Engine:
         self._gate = Gate(policy, catalogue)
         self._asker = Asker(self._gate, catalogue, services.database)
         self._directs = direct.Directs()
+        self._introspection = Introspection(schema, catalogue, policy)
         self._services = services
         self._by_rows = by_rows
 
@@ -110,8 +112,14 @@ class Engine:
         decided = self._gate.check(Question(plan, principal.shape, purpose, on_denied, asked))
         if isinstance(decided, Refusal):
             return refuse(decided.denials, principal, purpose, why_none)
-        context = Context(principal, self._services, client, decided, prepared.variables, arguments, self._by_rows)
-        return await self._answer(prepared, decided, context)
+        declared = Declared(directive, header)
+        context = Context(
+            principal, self._services, client, decided, prepared.variables, arguments, declared, self._by_rows
+        )
+        answer = await self._answer(prepared, decided, context)
+        if plan.meta is not None:
+            self._introspection.complete(answer.body, plan, prepared.operation, context)
+        return answer
 
     async def _answer(self, prepared: _Prepared, admission: Admission, context: Context) -> Answer:
         """Read directly what can be, execute the rest."""
@@ -132,7 +140,7 @@ class Engine:
             operation.details,
             None,
             context,
-            operation.node,
+            prepared.plan.operation,
             prepared.variables,
             read_attribute,
             _no_abstract_type,

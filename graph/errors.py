@@ -15,6 +15,7 @@ import structlog
 from graphql import GraphQLError, GraphQLInputType, Node, get_named_type
 from graphql.type import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, GraphQLNonNull
 
+from graph.directives import guards_values
 from graph.wording import syntax_message, validation_message, value_message
 from models.errors import BadInput, ConfigurationError, FieldwardError, RateLimited
 
@@ -125,7 +126,7 @@ def _expected(root: GraphQLInputType, path: Sequence[str | int]) -> str:
                 return str(inner)
             current = known.type
     inner = get_named_type(current)
-    if isinstance(inner, GraphQLEnumType) and len(inner.values) <= _ENUM_LIMIT:
+    if isinstance(inner, GraphQLEnumType) and len(inner.values) <= _ENUM_LIMIT and not guards_values(inner):
         return f"{current} (one of {', '.join(inner.values)})"
     return str(current)
 

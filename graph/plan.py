@@ -37,6 +37,7 @@ from graph.catalogue import Catalogue, FieldSpec
 from models.vocabulary import Access
 
 TYPENAME = "__typename"
+META = (".__schema", ".__type")  # the ends of coordinates that ask about the schema itself
 
 
 @dataclass(slots=True, eq=False)
@@ -79,13 +80,16 @@ class PlanRoot:
 class Plan:
     """An operation's roots. Compared and hashed by identity: one plan, one key of every cache.
 
-    `public`: nobody needs to be signed in for any of it.
+    `public`: nobody needs to be signed in for any of it. `meta` is what it asks about the schema itself, as an
+    operation of its own; then `operation` is the rest, and `keys` are the response keys of both, in order.
     """
 
     operation: OperationDefinitionNode
     roots: tuple[PlanRoot, ...]
     public: bool
     is_query: bool
+    meta: OperationDefinitionNode | None = None
+    keys: tuple[str, ...] = ()
 
 
 class Planner:
@@ -106,9 +110,14 @@ class Planner:
         assert isinstance(root_type, GraphQLObjectType)  # noqa: S101 - validated before
         walk = _Walk(self._schema, self._catalogue, fragments, variables)
         fields = walk.collect(root_type, [operation.selection_set], ())
-        roots = tuple(self._root(entry, root_type) for entry in fields.values())
+        asking = [entry for entry in fields.values() if entry.coordinate.endswith(META)]
+        reading = [entry for entry in fields.values() if entry not in asking]
+        roots = tuple(self._root(entry, root_type) for entry in reading)
         public = all(root.opens.rows in (Rows.PUBLIC, Rows.SUBJECT) for root in roots)
-        return Plan(operation, roots, public, root_type is self._schema.query_type)
+        plan = Plan(operation, roots, public, root_type is self._schema.query_type)
+        if asking:
+            plan.operation, plan.meta, plan.keys = _only(operation, reading), _only(operation, asking), tuple(fields)
+        return plan
 
     def _root(self, entry: PlanField, root_type: GraphQLObjectType) -> PlanRoot:
         name = entry.coordinate.partition(".")[2]
@@ -126,6 +135,18 @@ class Planner:
             coordinates = {"User.id": None, **coordinates}
         claims = tuple(self._catalogue.claim(coordinate) for coordinate in coordinates)
         return PlanRoot(entry, opens, claims, {k: tuple(v) for k, v in selected.items()}, positions)
+
+
+def _only(operation: OperationDefinitionNode, entries: Sequence[PlanField]) -> OperationDefinitionNode:
+    """The operation with these root fields alone; fragments around them are folded in."""
+    return OperationDefinitionNode(
+        operation=operation.operation,
+        name=operation.name,
+        variable_definitions=operation.variable_definitions,
+        directives=operation.directives,
+        selection_set=SelectionSetNode(selections=tuple(node for entry in entries for node in entry.nodes)),
+        loc=operation.loc,
+    )
 
 
 def _beneath(entry: PlanField) -> Iterator[PlanField]:

@@ -2,10 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
 from auth.principal import Principal
 from models.vocabulary import Purpose
 
 HEADER = "Data-Purpose"
+
+
+class PurposeSource(StrEnum):
+    """Where a request's purpose came from; the first that there is counts."""
+
+    DIRECTIVE = "DIRECTIVE"
+    HEADER = "HEADER"
+    TOKEN = "TOKEN"  # noqa: S105 - the only purpose that the token carries
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a request itself says of its purpose: in the operation, and in the header."""
+
+    directive: Purpose | None = None
+    header: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.directive is not None or self.header is not None
+
+    @property
+    def source(self) -> PurposeSource:
+        """Where the purpose comes from, if one is in force."""
+        if self.directive is not None:
+            return PurposeSource.DIRECTIVE
+        return PurposeSource.TOKEN if self.header is None else PurposeSource.HEADER
+
+
+UNDECLARED: Final = Declared()
 
 
 def choose(principal: Principal, directive: Purpose | None, header: str | None) -> tuple[Purpose | None, str]:
