@@ -64,7 +64,7 @@ def who(server: Server) -> Who:
     return account
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def newcomer(server: Server) -> Newcomer:
     """Register somebody new and sign them in; the password is `NEW_PASSWORD`."""
 
