@@ -7,10 +7,11 @@ WORKERS ?= $(or $(FIELDWARD_WORKERS),1)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test test-slow lint lock install
+.PHONY: run test test-slow lint lock install workbench
 
 # exec: signals reach the service itself, and not a shell in front of it.
 run: install
+	@$(BIN)/python workbench/make.py --optional
 	@FIELDWARD_PORT="$(PORT)" FIELDWARD_DATA_DIR="$(DATA)" FIELDWARD_WORKERS="$(WORKERS)" exec $(BIN)/fieldward serve
 
 test: install
@@ -25,6 +26,10 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/fieldward schema --check
+
+# GraphiQL and what belongs to it; needs Node.js or a package index, once.
+workbench: install
+	@exec $(BIN)/python workbench/make.py
 
 lock: install
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --no-emit-index-url --no-emit-find-links --strip-extras \

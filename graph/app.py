@@ -8,7 +8,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from multiprocessing import parent_process
 from signal import SIGTERM
 from typing import Final
@@ -27,6 +27,7 @@ from auth.sessions import Sessions
 from auth.tokens import Tokens
 from graph import logs, schema
 from graph.catalogue import read_catalogue
+from graph.commands.demo import DEMO_PASSWORD
 from graph.context import Services
 from graph.documents import Documents
 from graph.engine import Engine
@@ -34,18 +35,25 @@ from graph.health import ROUTES, Metrics, health_routes
 from graph.http import GraphQLEndpoint, cors
 from graph.limits import Limits
 from graph.operations import Operations
+from graph.pages.plain import plain_page
+from graph.pages.workbench import ASSETS as WORKBENCH
+from graph.pages.workbench import DemoSignIns, Workbench
 from graph.plan import Planner
+from graph.request_log import RequestLog
 from graph.settings import Settings, load_settings
 from models.base import PersonalDocument
 from models.crypto.signing import load_or_create
 from models.database import Database
+from models.demo import DEMO_USERNAMES, is_loaded
 from models.embedded import die_with_parent, running_url
+from models.errors import DatabaseUnavailable
 from models.reader import Reader
 from models.registry import DOCUMENTS, check_labels
 from models.user import UserDocument
 from models.writer import Writer
 
 GRAPHQL_PATH: Final = "/graphql"
+_ASSETS_PATH: Final = f"{GRAPHQL_PATH}/assets"
 _NAMED_ROUTES: Final = ROUTES | {
     GRAPHQL_PATH,
     "/oauth/token",
@@ -93,7 +101,7 @@ def create_app(settings: Settings, *, url: str | None = None, database: Database
 
     app = Starlette(
         lifespan=lifespan,
-        middleware=[Middleware(logs.RequestLog, routes=_NAMED_ROUTES, metrics=parts.metrics)],
+        middleware=[Middleware(RequestLog, routes=_NAMED_ROUTES, metrics=parts.metrics)],
     )
     return app
 
@@ -138,19 +146,31 @@ async def _connect(
         region=settings.region,
     )
     engine = Engine(parts.schema, parts.catalogue, parts.documents, parts.operations, parts.policy, services)
+    workbench = Workbench.read(WORKBENCH, base=_ASSETS_PATH, demo=await _demo(settings, database))
     endpoint = GraphQLEndpoint(
         engine,
         Identity(tokens, revocations),
         parts.limits,
         allowed_origins=settings.allowed_origins,
         secure_cookies=settings.production,
+        page=plain_page if workbench is None else workbench.page,
     )
     oauth = OAuth(clients, tokens, revocations, ring, region=settings.region)
     return [
         Route(GRAPHQL_PATH, cors(endpoint, settings.allowed_origins)),
+        *([] if workbench is None else [workbench.route(_ASSETS_PATH)]),
         *oauth.routes(),
         *health_routes(database, parts.metrics),
     ]
+
+
+async def _demo(settings: Settings, database: Database) -> DemoSignIns | None:
+    """The sign-ins that the page may offer: never in production, and only where the demo was loaded."""
+    if not settings.production:
+        with suppress(DatabaseUnavailable):  # the page can do without
+            if await is_loaded(database):
+                return DemoSignIns(DEMO_USERNAMES, DEMO_PASSWORD)
+    return None
 
 
 def _address(settings: Settings) -> str | None:

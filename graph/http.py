@@ -25,7 +25,7 @@ from graph.limits import Limits
 from graph.messages import Answer, Client, Cookie, GraphQLRequest
 from graph.negotiation import GRAPHQL, JSON, choose_media_type, prefers_html
 from graph.observation import observation_of
-from graph.page import plain_page
+from graph.pages.plain import plain_page
 from graph.reading import RequestRefused, check_content, parse_body, parse_query_string, read_body
 from models.errors import FieldwardError
 
@@ -192,6 +192,8 @@ class GraphQLEndpoint:
 
 def cors(app: ASGIApp, allowed_origins: frozenset[str]) -> ASGIApp:
     """Wrap `app` so that pages of the allowed origins, and no others, may call it with credentials."""
+    if not allowed_origins:
+        return app
     return CORSMiddleware(
         app,
         allow_origins=sorted(allowed_origins),
