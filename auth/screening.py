@@ -18,6 +18,7 @@ MAX_LENGTH: Final = 128
 ENOUGH_LEFT: Final = 6  # characters of one's own, besides the known pieces
 ENOUGH_DIFFERENT: Final = 5  # different characters
 _SHORTEST_PERSONAL: Final = 3
+_LONGEST_PERSONAL: Final = 256  # characters of each that count; what is longer is no name or address
 _LOOK_ALIKES: Final = str.maketrans("013457@$!", "oleastasi")
 _YEAR: Final = r"(?:19|20)\d\d"
 
@@ -75,7 +76,7 @@ def is_text(password: str) -> bool:
 
 
 def _is_personal(text: str, personal: Sequence[str]) -> bool:
-    folded = [normalize("NFKC", value).casefold() for value in personal]
+    folded = [normalize("NFKC", value[:_LONGEST_PERSONAL]).casefold() for value in personal]
     words = {word for value in folded for word in re.split(r"[\W_]+", value) if len(word) >= _SHORTEST_PERSONAL}
     return bool(words) and _is_made_of(re.compile(_any_of(words)), text.casefold())
 

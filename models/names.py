@@ -17,6 +17,8 @@ from models.errors import BadInput
 USERNAME_LENGTH: Final = (2, 64)
 MARKS: Final = 4  # combining marks in a row; more only serve to disfigure a page
 EMAIL_LENGTH: Final = 254  # RFC 5321, section 4.5.3.1.3, less the angle brackets
+# How many times longer another spelling of one text may be. Normalising is quadratic in combining marks.
+_FORMS: Final = 4
 
 _USERNAME: Final = re.compile(r"\A[^\W_]+(?:[._-]+[^\W_]+)*\Z")
 # NOTE: narrower than what email-validator accepts (no "--" and no "xn--" labels, a top-level name of
@@ -33,12 +35,14 @@ def normalise_username(text: str) -> tuple[str, str]:
     Letters and digits of any script, with the marks that belong to them, joined by `.`, `_` or `-`;
     never an `@`, so that it cannot be taken for an email address at sign-in.
     """
+    shortest, longest = USERNAME_LENGTH
     if text.isascii():
         display, key = text, text.lower()
-    else:
+    elif len(text) <= _FORMS * longest:
         display = normalize("NFC", text)
         key = normalize("NFKC", normalize("NFKC", display).casefold())
-    shortest, longest = USERNAME_LENGTH
+    else:
+        display = key = ""
     fits = shortest <= len(display) <= longest and shortest <= len(key) <= longest
     if not fits or not _USERNAME.match(_bare(display)) or not _USERNAME.match(_bare(key)):
         raise BadInput(
@@ -75,7 +79,8 @@ def normalise_email(text: str) -> tuple[str, str]:
         local, _, domain = text.partition("@")
         return f"{local}@{domain.lower()}", text.lower()
     try:
-        display = validate_email(text, check_deliverability=False).normalized
+        known = text if len(text) <= _FORMS * EMAIL_LENGTH else ""
+        display = validate_email(known, check_deliverability=False).normalized
     except (EmailNotValidError, UnicodeError):
         display = ""
     if not display or len(display) > EMAIL_LENGTH:

@@ -91,3 +91,16 @@ def test_counts_code_points_after_normalisation(screening: Screening) -> None:
 def test_refuses_what_is_no_text(screening: Screening) -> None:
     """A lone surrogate has no UTF-8 form, so it cannot be hashed."""
     assert screening.problems("\ud800 and a long enough rest") == [Problem.NOT_TEXT]
+
+
+def test_of_what_is_personal_only_the_beginning_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name of 100,000 combining marks would take many seconds to normalise."""
+    seen: list[int] = []
+
+    def normalised(_form: str, text: str) -> str:
+        seen.append(len(text))
+        return text
+
+    monkeypatch.setattr("auth.screening.normalize", normalised)
+    Screening(["password"]).problems("a-quiet-harbour-at-dawn", ["\u0301\u0316" * 50_000])
+    assert max(seen) <= 256

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable
+from typing import Literal
+
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models import names
 from models.errors import BadInput
 from models.names import normalise_email, normalise_username
 
@@ -54,3 +59,25 @@ def test_what_is_no_user_name_is_refused(text: str) -> None:
     """No space, no `@`, nothing invisible, no tower of marks."""
     with pytest.raises(BadInput):
         normalise_username(text)
+
+
+@pytest.mark.parametrize("normalise", [normalise_username, normalise_email])
+def test_what_is_far_too_long_is_refused_before_it_is_normalised(
+    normalise: Callable[[str], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bringing 100,000 combining marks into order takes many seconds."""
+    real = unicodedata.normalize
+
+    def normalised(form: Literal["NFC", "NFKC"], text: str) -> str:
+        assert len(text) < 2_000, f"{len(text)} characters are normalised"
+        return real(form, text)
+
+    monkeypatch.setattr(names, "normalize", normalised)
+    monkeypatch.setattr(unicodedata, "normalize", normalised)
+    with pytest.raises(BadInput):
+        normalise("a" + "\u0301\u0316" * 50_000 + "@people.example")
+
+
+def test_another_spelling_of_a_name_may_be_longer() -> None:
+    """Decomposed letters are composed before they are counted."""
+    assert normalise_username("e\u0302\u0323" * 64) == ("\u1ec7" * 64, "\u1ec7" * 64)

@@ -45,6 +45,7 @@ def at(text: str) -> datetime:
         (values.word, "Dark", "dark"),
         (values.currency, "eur", "EUR"),
         (values.street, "Line 1\r\nLine 2", "Line 1, Line 2"),
+        (values.street, "Line  1 \n \t\r\n Line 2", "Line  1, Line 2"),
         (values.devices, "a;b|c;", ["a", "b", "c"]),
         (values.devices, ["a", 7], ["a", "7"]),
         (values.words(10), '{"$gt": 1}', '{"$gt": 1}'),
@@ -97,3 +98,11 @@ def test_a_bad_value_is_refused_with_its_code(read: Callable[[Any], object], tex
         read(text)
     assert caught.value.code is code
     assert str(caught.value) == code.value
+
+
+def test_a_street_far_too_long_is_refused_before_its_lines_are_joined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no text, however made, costs more than its length."""
+    monkeypatch.delattr(values, "_SPACE")
+    with pytest.raises(Refused) as caught:
+        values.street("x" + " " * 100_000 + "x")
+    assert caught.value.code is RejectCode.TOO_LONG
