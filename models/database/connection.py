@@ -10,7 +10,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, Self, TypeAlias, TypeVar
 
@@ -39,6 +41,7 @@ DEFAULT_NAME: Final = "fieldward"
 TIMEOUT: Final = 2.5  # seconds; a request makes few calls, and the first that fails ends it
 ABORT_TIMEOUT: Final = 0.5  # comes after a call that may have used all of TIMEOUT; the server aborts by itself too
 INDEX_TIMEOUT: Final = 600.0  # building an index over millions of rows takes its time
+READERS: Final = 8  # threads that read; more of them only contend for the interpreter while they decode
 ATTEMPTS: Final = 6  # of a transaction that keeps meeting others
 
 
@@ -50,6 +53,7 @@ class Connection:
         self._database: AsyncIOMotorDatabase[Raw] = database
         self._seconds = seconds
         self._has_transactions = False
+        self._readers = None if in_memory else ThreadPoolExecutor(READERS, thread_name_prefix="mongodb-read")
         self.in_memory = in_memory
 
     @classmethod
@@ -157,9 +161,22 @@ class Connection:
     async def close(self) -> None:
         """Let go of all connections."""
         self._client.close()
+        if self._readers is not None:
+            self._readers.shutdown(wait=False, cancel_futures=True)
 
     def _of(self, document: type[Document]) -> AsyncIOMotorCollection[Raw]:
         return self._database[collection_name(document)]
+
+    async def _read(self, work: Callable[[], T]) -> T:
+        """Run a whole read, from the query to the decoded rows, in one of the reading threads.
+
+        Motor hands a cursor's query, each of its batches and its end to a thread one by one; a page
+        of 100 people took a third more processor time that way. `work` uses the driver's own
+        collection beneath Motor's (`delegate`), on the same connections.
+        """
+        loop = asyncio.get_running_loop()
+        # The copied context carries the deadline that `pymongo.timeout` has set.
+        return await self._call(lambda: loop.run_in_executor(self._readers, copy_context().run, work))
 
     async def _call(
         self,

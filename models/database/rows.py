@@ -36,13 +36,16 @@ class Database(Connection):
         session: Session | None = None,
     ) -> list[Raw]:
         """The matching rows, at most `limit` (0: all), with only the projected paths."""
-        cursor: Any = self._of(document).find(filter, projection, session=session)
+        options: dict[str, Any] = {"limit": limit}
         if sort:
-            cursor = cursor.sort(list(sort))
+            options["sort"] = list(sort)
         if limit:
             # One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip.
-            cursor = cursor.limit(limit).batch_size(limit + 1)
-        return await self._call(lambda: cursor.to_list(None))
+            options["batch_size"] = limit + 1
+        rows: Any = self._of(document)
+        if session is None and not self.in_memory:
+            return await self._read(lambda: list(rows.delegate.find(filter, projection, **options)))
+        return await self._call(lambda: rows.find(filter, projection, session=session, **options).to_list(None))
 
     async def find_one(
         self,
@@ -53,12 +56,16 @@ class Database(Connection):
         session: Session | None = None,
     ) -> Raw | None:
         """The first matching row, or None."""
-        rows = self._of(document)
+        rows: Any = self._of(document)
+        if session is None and not self.in_memory:
+            return await self._read(lambda: rows.delegate.find_one(filter, projection))
         return await self._call(lambda: rows.find_one(filter, projection, session=session))
 
     async def aggregate(self, document: type[Document], pipeline: Sequence[Mapping[str, Any]]) -> list[Raw]:
         """The rows that `pipeline` yields."""
-        rows = self._of(document)
+        rows: Any = self._of(document)
+        if not self.in_memory:
+            return await self._read(lambda: list(rows.delegate.aggregate(list(pipeline))))
         return await self._call(lambda: rows.aggregate(list(pipeline)).to_list(None))
 
     async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002
