@@ -13,9 +13,10 @@ from auth.passwords import Passwords
 from auth.principal import Principal
 from auth.revocations import Revocations
 from auth.sessions import Sessions
+from graph.explaining.explainer import Explainer
 from graph.gate import Admission, RootAccess
 from graph.messages import Client, Cookie
-from graph.purpose import UNDECLARED, Declared
+from graph.purpose import Declared
 from graph.rows import Row, RowList, Tally
 from models.database import Database, Raw
 from models.errors import BadInput
@@ -53,7 +54,8 @@ class Context:
     admission: Admission
     variables: VariableValues
     arguments: Mapping[str, Mapping[str, Any]]
-    declared: Declared = UNDECLARED
+    declared: Declared
+    explainer: Explainer
     by_rows: bool = True
     tally: Tally = field(default_factory=Tally)
     cookies: list[Cookie] = field(default_factory=list)

@@ -20,6 +20,7 @@ from graph.types import enums as _enums  # noqa: F401 - Purpose must be a GraphQ
 from models.labels import LABELS
 from models.vocabulary import Access, Label, OnDenied, Outcome, Purpose
 
+PURPOSE_DIRECTIVE: Final = "purpose"
 _GUARDED: Final = [Location.FIELD_DEFINITION, Location.INPUT_FIELD_DEFINITION]
 
 
@@ -112,7 +113,7 @@ def _who(rule: Rule) -> str:
 def purpose_directive(purpose: GraphQLEnumType, on_denied: GraphQLEnumType) -> GraphQLDirective:
     """`@purpose(is: Purpose!, onDenied: OnDenied = REJECT) on QUERY | MUTATION | SUBSCRIPTION`."""
     return GraphQLDirective(
-        name="purpose",
+        name=PURPOSE_DIRECTIVE,
         locations=[DirectiveLocation.QUERY, DirectiveLocation.MUTATION, DirectiveLocation.SUBSCRIPTION],
         args={
             "is": GraphQLArgument(GraphQLNonNull(purpose), description="The one purpose of this operation."),

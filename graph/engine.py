@@ -23,11 +23,12 @@ from graph.context import Context, Services
 from graph.documents import Document, Documents
 from graph.errors import STATUS, ErrorMap, RefusedError, error_map, fieldward_error, format_error, internal_error
 from graph.executor import RowExecutor
+from graph.explaining.explainer import Explainer
 from graph.gate import Admission, Gate, Question, Refusal
 from graph.introspection import Introspection
 from graph.messages import Answer, Client, GraphQLRequest
 from graph.operations import Operation, Operations
-from graph.plan import Plan
+from graph.plan import Plan, Planner
 from graph.purpose import Declared, choose
 from graph.refusals import nulls, refuse, sign_in_first, withheld
 from graph.rows import read_attribute
@@ -66,6 +67,7 @@ class Engine:
         self._asker = Asker(self._gate, catalogue, services.database)
         self._directs = direct.Directs()
         self._introspection = Introspection(schema, catalogue, policy)
+        self._explainer = Explainer(schema, documents, Planner(schema, catalogue), catalogue, policy)
         self._services = services
         self._by_rows = by_rows
 
@@ -112,9 +114,16 @@ class Engine:
         decided = self._gate.check(Question(plan, principal.shape, purpose, on_denied, asked))
         if isinstance(decided, Refusal):
             return refuse(decided.denials, principal, purpose, why_none)
-        declared = Declared(directive, header)
         context = Context(
-            principal, self._services, client, decided, prepared.variables, arguments, declared, self._by_rows
+            principal,
+            self._services,
+            client,
+            decided,
+            prepared.variables,
+            arguments,
+            Declared(directive, header),
+            self._explainer,
+            self._by_rows,
         )
         answer = await self._answer(prepared, decided, context)
         if plan.meta is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from auth.principal import Principal
 from models.vocabulary import Purpose
@@ -36,9 +35,6 @@ class Declared:
         if self.directive is not None:
             return PurposeSource.DIRECTIVE
         return PurposeSource.TOKEN if self.header is None else PurposeSource.HEADER
-
-
-UNDECLARED: Final = Declared()
 
 
 def choose(principal: Principal, directive: Purpose | None, header: str | None) -> tuple[Purpose | None, str]:

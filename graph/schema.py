@@ -9,10 +9,12 @@ from graphql import GraphQLEnumType, GraphQLSchema
 from graphql.utilities.print_schema import print_directive
 from strawberry.schema.config import StrawberryConfig
 
+from graph.directives import PURPOSE_DIRECTIVE as _PURPOSE
 from graph.directives import purpose_directive
 from graph.mutations.account import AccountMutation
 from graph.mutations.consent import ConsentMutation
 from graph.mutations.session import SessionMutation
+from graph.queries.access import AccessQuery
 from graph.queries.people import PeopleQuery
 from graph.queries.registry import RegistryQuery
 from graph.rows import read_attribute
@@ -20,11 +22,11 @@ from graph.types.enums import ENUMS
 from graph.types.scalars import SCALARS
 from graph.types.user import User
 
-PURPOSE_DIRECTIVE: Final = "purpose"
+PURPOSE_DIRECTIVE: Final = _PURPOSE
 
 
 @strawberry.type(description="Reading.")
-class Query(PeopleQuery, RegistryQuery):
+class Query(PeopleQuery, RegistryQuery, AccessQuery):
     """All root fields that read."""
 
 
