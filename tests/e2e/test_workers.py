@@ -1,0 +1,107 @@
+"""Two worker processes: what one is told the other knows within a second, and all stop together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.server import Account, Server, request_headers
+
+pytestmark = pytest.mark.slow
+
+EACH = 6
+SIGN_OUT = "mutation { signOut { errors { code } } }"
+
+
+@pytest.fixture(scope="module")
+def pair(real_mongodb: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A service with two workers."""
+    server = Server(tmp_path_factory.mktemp("workers") / "data", WORKERS="2").ready()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clients(pair: Server) -> Iterator[list[httpx.Client]]:
+    """Connections that stay open, `EACH` to each of the two workers."""
+    until, opened = time.monotonic() + 60, list[httpx.Client]()
+    of: dict[str, list[httpx.Client]] = {}
+    # Which worker takes a connection is up to the system, and the second may start later than the first.
+    while len(of) < 2 or min(map(len, of.values())) < EACH:
+        assert time.monotonic() < until, f"only {len(of)} worker takes connections"
+        opened += [httpx.Client(base_url=pair.url, timeout=20) for _ in range(EACH)]
+        with ThreadPoolExecutor(EACH) as pool:
+            for worker, client in zip(pool.map(worker_of, opened[-EACH:]), opened[-EACH:], strict=True):
+                of.setdefault(worker, []).append(client)
+    yield [client for pairs in zip(*of.values(), strict=False) for client in pairs][: 2 * EACH]
+    for client in opened:
+        client.close()
+
+
+def worker_of(client: httpx.Client) -> str:
+    """The process behind a connection, as its metrics say."""
+    text = client.get("/metrics").text
+    return text.partition('worker="')[2].partition('"')[0]
+
+
+def status(client: httpx.Client, account: Account) -> int:
+    """How a signed-in read is answered on this connection."""
+    headers = request_headers(account.access_token, "ACCOUNT")
+    return client.post("/graphql", json={"query": "{ me { id } }"}, headers=headers).status_code
+
+
+@pytest.mark.parametrize("everywhere", ["false", "true"])
+def test_a_sign_out_is_known_to_both_within_a_second(
+    everywhere: str, pair: Server, clients: list[httpx.Client]
+) -> None:
+    """Even by a worker that has the token in its cache."""
+    account = pair.sign_in("subject")
+    assert {status(client, account) for client in clients for _ in range(2)} == {200}
+    headers = request_headers(account.access_token, "ACCOUNT")
+    body = {"query": SIGN_OUT.replace("signOut", f"signOut(everywhere: {everywhere})")}
+    assert clients[0].post("/graphql", json=body, headers=headers).status_code == 200
+    # From the answer on the second runs; asking before it is over may see either.
+    time.sleep(1)
+    assert {status(client, account) for client in clients} == {401}
+
+
+def test_what_one_worker_writes_the_other_reads(pair: Server, clients: list[httpx.Client]) -> None:
+    """At once: no worker keeps people in memory."""
+    account = pair.sign_in("minor")
+    headers = request_headers(account.access_token, "ACCOUNT")
+    for number, client in enumerate(clients):
+        name = f"Milo {number}"
+        body = {"query": f'mutation {{ updateUser(input: {{fullName: "{name}"}}) {{ errors {{ code }} }} }}'}
+        assert client.post("/graphql", json=body, headers=headers).status_code == 200
+        read = {"query": "{ me { fullName } }"}
+        for reader in (clients[number - 1], clients[number - 2]):
+            assert reader.post("/graphql", json=read, headers=headers).json()["data"]["me"]["fullName"] == name
+
+
+def runs(pid: int) -> bool:
+    """Whether a process goes on; one that only waits to be reaped does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_term_stops_everything(pair: Server) -> None:
+    """Both workers and the database, without a word of complaint."""
+    children = pair.children()
+    assert "mongod" in children.values()
+    assert len(children) >= 3
+    pair.stop()
+    assert pair.process.returncode == 0
+    until = time.monotonic() + 10
+    while any(map(runs, children)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert [name for pid, name in children.items() if runs(pid)] == []
+    assert "Traceback" not in pair.said()
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{pair.url}/health/live", timeout=2)
