@@ -39,7 +39,7 @@ from graph.pages.plain import plain_page
 from graph.pages.workbench import ASSETS as WORKBENCH
 from graph.pages.workbench import DemoSignIns, Workbench
 from graph.plan import Planner
-from graph.request_log import RequestLog
+from graph.request_log import RequestLines, RequestLog
 from graph.settings import Settings, load_settings
 from models.base import PersonalDocument
 from models.crypto.signing import load_or_create
@@ -101,7 +101,14 @@ def create_app(settings: Settings, *, url: str | None = None, database: Database
 
     app = Starlette(
         lifespan=lifespan,
-        middleware=[Middleware(RequestLog, routes=_NAMED_ROUTES, metrics=parts.metrics)],
+        middleware=[
+            Middleware(
+                RequestLog,
+                routes=_NAMED_ROUTES,
+                lines=RequestLines(readable=not settings.production),
+                metrics=parts.metrics,
+            )
+        ],
     )
     return app
 

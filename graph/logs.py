@@ -20,7 +20,6 @@ import structlog
 from pydantic import BaseModel
 from structlog.typing import Processor
 
-from graph.request_log import take_request_lines
 from models.base import PersonalDocument
 from models.errors import FieldwardError
 from models.fields import labels_of
@@ -61,7 +60,6 @@ def configure(*, development: bool, level: str = "INFO", stream: TextIO | None =
         keep_exc_info=False,
     )
     _take_over_standard_logging(formatter, level, stream or sys.stdout)
-    take_request_lines(development=development, stream=stream or sys.stdout)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from ulid import ULID
@@ -28,7 +29,7 @@ def refuse(denials: Iterable[Denial], principal: Principal, purpose: Purpose | N
         _error(denial, denial.places[0], _message(denial, purpose, why_no_purpose), FORBIDDEN, denial.reason)
         for denial in denials
     ]
-    return Answer({"errors": errors}, status=403)
+    return Answer({"errors": _identified(errors)}, status=403)
 
 
 def sign_in_first(principal: Principal, fields: Iterable[PlanField]) -> Answer:
@@ -37,10 +38,14 @@ def sign_in_first(principal: Principal, fields: Iterable[PlanField]) -> Answer:
     return _unauthenticated(denials, principal)
 
 
-def nulls(denials: Iterable[Denial], purpose: Purpose | None) -> list[ErrorMap]:
+def nulls(denials: tuple[Denial, ...], purpose: Purpose | None) -> list[ErrorMap]:
     """Under `OnDenied.NULL`: one error per denied selection, none beneath a selection that is denied
     already. A root that is null as a whole has one error per coordinate, all with its path."""
-    denials = list(denials)
+    return _identified(_nulls(denials, purpose))
+
+
+@lru_cache(maxsize=1_000)
+def _nulls(denials: tuple[Denial, ...], purpose: Purpose | None) -> tuple[ErrorMap, ...]:
     closed = {d.places[0].path[0] for d in denials if d.coordinate == ROW_ID or d.essential}
     named = {place.path[0] for d in denials for place in d.places if not (d.implicit or d.essential)}
     denied = {place.path for denial in denials for place in denial.places if len(place.path) > 1}
@@ -55,7 +60,13 @@ def nulls(denials: Iterable[Denial], purpose: Purpose | None) -> list[ErrorMap]:
             path = (root,) if root in closed else place.path
             error = _error(denial, place, _message(denial, purpose, ""), FORBIDDEN, denial.reason, path)
             found.setdefault((denial.coordinate, path), error)
-    return list(found.values())
+    return tuple(found.values())
+
+
+def _identified(errors: Iterable[ErrorMap]) -> list[ErrorMap]:
+    """The errors of one answer: they are one decision, so they share its identifier."""
+    decision = f"dec_{str(ULID()).lower()}"
+    return [{**error, "extensions": {**error["extensions"], "decisionId": decision}} for error in errors]
 
 
 def withheld(tally: Tally) -> list[dict[str, Any]]:
@@ -82,7 +93,7 @@ def _unauthenticated(denials: Iterable[Denial], principal: Principal) -> Answer:
     ]
     # RFC 6750, section 3.1: an error is named only when a token was presented.
     challenge = f'{_CHALLENGE}, error="invalid_token"' if problem else _CHALLENGE
-    return Answer({"errors": errors}, status=401, challenge=challenge)
+    return Answer({"errors": _identified(errors)}, status=401, challenge=challenge)
 
 
 def _error(
@@ -100,7 +111,6 @@ def _error(
         path=path or place.path,
         reason=reason.value,
         coordinate=denial.coordinate,
-        decisionId=f"dec_{str(ULID()).lower()}",
     )
 
 

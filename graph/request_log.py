@@ -6,7 +6,7 @@ own words only the method and the route, when they are known ones.
 
 from __future__ import annotations
 
-import logging
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
@@ -17,42 +17,32 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from graph.health import Metrics
 from graph.observation import Observation, begin_observation
 
-LOGGER: Final = "fieldward.requests"
+_LOGGER: Final = "fieldward.requests"
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-class _JsonLine(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        """One JSON object; the message is a dict."""
-        return orjson.dumps({**_head(record), **_fields(record)}).decode()
+class RequestLines:
+    """Writes request lines: JSON for machines, or key=value for people; to standard output unless told."""
+
+    def __init__(self, stream: TextIO | None = None, *, readable: bool = False) -> None:
+        self._stream = stream
+        self._render = _readable if readable else _json
+
+    def write(self, fields: dict[str, Any]) -> None:
+        """One line, at once: a line that waits in a buffer is lost with its process."""
+        stream = self._stream or sys.stdout
+        stream.write(self._render(datetime.now(UTC).isoformat(), fields))
+        stream.flush()
 
 
-class _ReadableLine(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        """For people: what is known, as key=value."""
-        known = " ".join(f"{key}={value}" for key, value in _fields(record).items() if value)
-        return f"{_moment(record)} [info     ] request  {known}"
+def _json(moment: str, fields: dict[str, Any]) -> str:
+    line = {"event": "request", "logger": _LOGGER, "level": "info", "timestamp": moment, **fields}
+    return f"{orjson.dumps(line).decode()}\n"
 
 
-def _head(record: logging.LogRecord) -> dict[str, str]:
-    return {"event": "request", "logger": LOGGER, "level": "info", "timestamp": _moment(record)}
-
-
-def _moment(record: logging.LogRecord) -> str:
-    return f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
-
-
-def _fields(record: logging.LogRecord) -> dict[str, Any]:
-    return record.msg if isinstance(record.msg, dict) else {}
-
-
-def take_request_lines(*, development: bool, stream: TextIO) -> None:
-    """Send request lines to `stream`; called once, by `graph.logs.configure`."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_ReadableLine() if development else _JsonLine())
-    logger = logging.getLogger(LOGGER)
-    logger.handlers[:] = [handler]
-    logger.propagate = False
+def _readable(moment: str, fields: dict[str, Any]) -> str:
+    known = " ".join(f"{key}={value}" for key, value in fields.items() if value)
+    return f"{moment} [info     ] request  {known}\n"
 
 
 class RequestLog:
@@ -61,9 +51,11 @@ class RequestLog:
     `routes` are the addresses that may be named; a client can put anything into others.
     """
 
-    def __init__(self, app: ASGIApp, routes: frozenset[str], metrics: Metrics | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, routes: frozenset[str], lines: RequestLines, metrics: Metrics | None = None
+    ) -> None:
         self._app, self._routes, self._metrics = app, routes, metrics
-        self._log = logging.getLogger(LOGGER)
+        self._lines = lines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and report it when it is answered, or has failed."""
@@ -89,16 +81,15 @@ class RequestLog:
         route = scope["path"] if scope["path"] in self._routes else "other"
         if self._metrics is not None:
             self._metrics.observe(route, status, seconds, observation.codes)
-        if self._log.isEnabledFor(logging.INFO):
-            self._log.info(
-                {
-                    "method": scope["method"] if scope["method"] in _METHODS else "other",
-                    "route": route,
-                    "status": status,
-                    "duration_ms": round(seconds * 1000, 2),
-                    "principal_kind": observation.principal_kind,
-                    "principal_id": observation.principal_id,
-                    "document": observation.document,
-                    "codes": observation.codes,
-                }
-            )
+        self._lines.write(
+            {
+                "method": scope["method"] if scope["method"] in _METHODS else "other",
+                "route": route,
+                "status": status,
+                "duration_ms": round(seconds * 1000, 2),
+                "principal_kind": observation.principal_kind,
+                "principal_id": observation.principal_id,
+                "document": observation.document,
+                "codes": observation.codes,
+            }
+        )

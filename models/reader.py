@@ -140,7 +140,8 @@ class Reader:
         if extra is not None:
             projection = {**projection, extra: 1}
         raws = await self._database.find(UserDocument, filter, projection=projection, sort=sort, limit=limit)
-        own = next((index for index, raw in enumerate(raws) if raw["_id"] == person), None) if person else None
+        ids = [raw["_id"] for raw in raws]
+        own = ids.index(person) if person in ids else None
         if own is not None and not reading.same:
             await self._reread(reading, raws, own)
         loaded = _judged(reading, raws, own)

@@ -53,6 +53,7 @@ class Connection:
         self._database: AsyncIOMotorDatabase[Raw] = database
         self._seconds = seconds
         self._has_transactions = False
+        self._collections: dict[type[Document], AsyncIOMotorCollection[Raw]] = {}
         self._readers = None if in_memory else ThreadPoolExecutor(READERS, thread_name_prefix="mongodb-read")
         self.in_memory = in_memory
 
@@ -165,7 +166,10 @@ class Connection:
             self._readers.shutdown(wait=False, cancel_futures=True)
 
     def _of(self, document: type[Document]) -> AsyncIOMotorCollection[Raw]:
-        return self._database[collection_name(document)]
+        rows = self._collections.get(document)
+        if rows is None:
+            rows = self._collections[document] = self._database[collection_name(document)]
+        return rows
 
     async def _read(self, work: Callable[[], T]) -> T:
         """Run a whole read, from the query to the decoded rows, in one of the reading threads.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import logging
 
 import httpx
 import orjson
@@ -13,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from graph.health import Metrics, health_routes
-from graph.request_log import RequestLog, take_request_lines
+from graph.request_log import RequestLines, RequestLog
 from models.errors import DatabaseUnavailable
 from tests.e2e.small_api import GOOD, PERSON, SmallApi, client_of
 
@@ -40,13 +39,19 @@ def database() -> SmallDatabase:
 
 
 @pytest.fixture
-def client(database: SmallDatabase, monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
+def lines() -> io.StringIO:
+    """Where request lines go, as in production."""
+    return io.StringIO()
+
+
+@pytest.fixture
+def client(database: SmallDatabase, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
     """A whole small application, observed."""
     monkeypatch.setattr("graph.health.PING_SECONDS", 0.05)
     metrics = Metrics({"documents": lambda: 7})
     api = SmallApi(PERSON)
     app = Starlette(routes=[*health_routes(database, metrics), Mount("/", api.app)])
-    return client_of(RequestLog(app, frozenset({"/graphql", "/health/ready"}), metrics))
+    return client_of(RequestLog(app, frozenset({"/graphql", "/health/ready"}), RequestLines(lines), metrics))
 
 
 async def test_it_is_alive_without_a_database(client: httpx.AsyncClient, database: SmallDatabase) -> None:
@@ -75,14 +80,6 @@ async def test_metrics_count_requests_and_codes(client: httpx.AsyncClient) -> No
     assert "fieldward_request_seconds_bucket" in text
 
 
-@pytest.fixture
-def lines() -> io.StringIO:
-    """Where request lines go, as in production."""
-    stream = io.StringIO()
-    take_request_lines(development=False, stream=stream)
-    return stream
-
-
 async def test_addresses_that_are_made_up_are_not_named(client: httpx.AsyncClient, lines: io.StringIO) -> None:
     """A client can put anything into one, and into the method."""
     await client.get("/planted@x.example?planted=1")
@@ -108,6 +105,5 @@ async def test_a_request_is_one_line(client: httpx.AsyncClient, lines: io.String
 def test_a_line_for_people_says_what_is_known() -> None:
     """In development a line is key=value."""
     stream = io.StringIO()
-    take_request_lines(development=True, stream=stream)
-    logging.getLogger("fieldward.requests").info({"method": "GET", "route": "/graphql", "codes": [], "document": None})
+    RequestLines(stream, readable=True).write({"method": "GET", "route": "/graphql", "codes": [], "document": None})
     assert stream.getvalue().endswith("request  method=GET route=/graphql\n")
