@@ -114,4 +114,7 @@ class UserDocument(PersonalDocument):
             IndexModel([("last_seen_at", DESCENDING), ("_id", ASCENDING)], name="last_seen"),
             IndexModel([("login_count", DESCENDING), ("_id", ASCENDING)], name="logins"),
             IndexModel([("country", ASCENDING), ("_id", ASCENDING)], name="country"),
+            IndexModel([("locale", ASCENDING), ("_id", ASCENDING)], name="locale"),
+            IndexModel([("age_band", ASCENDING), ("_id", ASCENDING)], name="age_band"),
+            IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="status"),
         ]
