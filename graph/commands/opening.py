@@ -20,6 +20,10 @@ LOST_ON_EXIT: Final = (
     "WARNING: there is no embedded MongoDB for this platform. Everything is held in memory only "
     "and ALL DATA IS LOST ON EXIT. Set FIELDWARD_MONGODB_URL to keep it."
 )
+NOTHING_KEPT: Final = (
+    "There is no embedded MongoDB for this platform, so all that this command does would be lost on its exit. "
+    "Set FIELDWARD_MONGODB_URL."
+)
 NO_TRANSACTIONS: Final = (
     "WARNING: the MongoDB at FIELDWARD_MONGODB_URL is no replica set. A change of several documents that is "
     "interrupted stays half done. Production refuses this."
@@ -28,15 +32,17 @@ NO_TRANSACTIONS: Final = (
 
 @contextmanager
 def opened_mongodb(settings: Settings, say: Say) -> Iterator[str | None]:
-    """The address of the database, as long as the context lasts; None: in memory.
+    """The address of the database, as long as the context lasts.
 
     `FIELDWARD_MONGODB_URL` if set; else the embedded server, started here unless another process runs
-    it on the same folder. Use it on the main thread.
+    it on the same folder. Use it on the main thread. Raises `ConfigurationError` where there is neither.
     """
     if settings.mongodb_url is not None:
         yield settings.mongodb_url.get_secret_value()
     elif (running := running_url(settings.mongodb_dir)) is not None:
         yield running
+    elif find_mongod() is None:
+        raise ConfigurationError(NOTHING_KEPT)
     else:
         with embedded_mongodb(settings, say) as server:
             yield server.url if server else None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from graph.commands.opening import NO_TRANSACTIONS, connect
+from graph.commands import opening
+from graph.commands.opening import NO_TRANSACTIONS, NOTHING_KEPT, connect, with_database
 from graph.settings import Settings, load_settings
 from models.database import Database
 from models.errors import ConfigurationError, DatabaseUnavailable
@@ -80,3 +82,14 @@ async def test_a_replica_set_needs_no_words(monkeypatch: pytest.MonkeyPatch) -> 
     reach(monkeypatch, Opened(has_transactions=True))
     await connect(URL, settings(**PRODUCTION), said.append)
     assert said == []
+
+
+def test_a_command_does_nothing_that_would_be_lost(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """In memory, a service that was added or a person who was imported would be gone at once."""
+
+    async def work(_database: Database) -> None:
+        raise AssertionError("it works on nothing")
+
+    monkeypatch.setattr(opening, "find_mongod", lambda: None)
+    with pytest.raises(ConfigurationError, match=NOTHING_KEPT):
+        with_database(load_settings({"FIELDWARD_DATA_DIR": str(tmp_path)}), print, work)
