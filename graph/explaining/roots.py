@@ -16,7 +16,7 @@ from graph.gate import Admission, Asked, Gate, Question, Refusal
 from graph.plan import Plan, PlanRoot
 from graph.types.access import AccessUse, AccessVerdict
 from models.grant import RowConditions
-from models.vocabulary import OnDenied, Outcome, Purpose, Relation
+from models.vocabulary import OnDenied, Purpose, Relation
 
 Answers = dict[Relation | None, Admission | Refusal]
 
@@ -78,33 +78,29 @@ class Roots:
         self, root: PlanRoot, setting: Setting, asker: Asker, relation: Relation | None, used: Sequence[Touch]
     ) -> Admission | Refusal:
         """The gate's answer when the rows are of one kind; a variable that can hold nothing good counts."""
-        hopeless = {
-            it.variable
-            for it in used
-            if all(self._denied(asker, other, relation) for other in used if other.variable == it.variable)
-        }
-        certain = dict.fromkeys(it.touched for it in used if it.variable is None or it.variable in hopeless)
+        hopeful = {it.variable for it in used if self._allowed(asker, it, relation)}
+        certain = dict.fromkeys(it.touched for it in used if it.variable is None or it.variable not in hopeful)
         plan = replace(setting.plan, roots=(root,))
         asked = (Asked(relation, tuple(certain)),)
         who = setting.asker
         return self._gate.check(Question(plan, who.shape, who.purpose, setting.on_denied, asked))
 
-    def _denied(self, asker: Asker, touch: Touch, relation: Relation | None) -> bool:
-        found = self._rulings.ruling(asker, touch.claim, relation or Relation.OTHER, clear=touch.touched.clear)
-        return found.outcome is Outcome.DENIED
+    def _allowed(self, asker: Asker, touch: Touch, relation: Relation | None) -> bool:
+        return self._rulings.allows(asker, touch.claim, relation or Relation.OTHER, clear=touch.touched.clear)
 
     def _by_relation(self, root: PlanRoot, answers: Answers, findings: Findings) -> None:
         """Whose row it is."""
         verdicts = {relation: _verdict(answer) for relation, answer in answers.items()}
         found = set(verdicts.values())
-        if AccessVerdict.REFUSED not in found or len(found) == 1:
+        if len(found) == 1:
             findings.verdicts |= found
-        elif AccessVerdict.PARTIAL in found:
+        elif AccessVerdict.ALLOWED not in found:
             findings.verdicts.add(AccessVerdict.PARTIAL)
         else:
-            refused = verdicts[Relation.SELF] is AccessVerdict.REFUSED
-            text = "another's row it is allowed, on your own" if refused else "your own row it is allowed, on another's"
-            findings.note(f"{root.field.coordinate}: on {text} refused.", AccessVerdict.DEPENDS)
+            whose = ("your own", "another's")
+            good, bad = whose if verdicts[Relation.SELF] is AccessVerdict.ALLOWED else reversed(whose)
+            text = f"{root.field.coordinate}: on {good} row everything is allowed, on {bad} not."
+            findings.note(text, AccessVerdict.DEPENDS)
         if root.opens.rows is Rows.OWN and Relation.OTHER in answers:
             findings.note(f"{root.field.coordinate}: a service has no row of its own, so there is nothing to show.")
 
@@ -113,10 +109,7 @@ class Roots:
         if None not in answers or asker.shape.kind is not Kind.PERSON:
             return
         for claim in root.claims:
-            own, others = (
-                self._rulings.ruling(asker, claim, it).outcome is not Outcome.DENIED
-                for it in (Relation.SELF, Relation.OTHER)
-            )
+            own, others = (self._rulings.allows(asker, claim, it) for it in (Relation.SELF, Relation.OTHER))
             if own != others and claim.coordinate in root.selected:
                 whose = "your own row" if own else "other people's rows"
                 findings.note(
@@ -130,7 +123,7 @@ class Roots:
         """What a variable must not hold."""
         denied: dict[str, list[str]] = {}
         for it in used:
-            if it.variable is not None and all(self._denied(asker, it, relation) for relation in relations):
+            if it.variable is not None and not any(self._allowed(asker, it, relation) for relation in relations):
                 denied.setdefault(it.variable, []).append(it.via)
         for variable, ways in denied.items():
             findings.note(f"${variable} must leave out {', '.join(ways)}.", AccessVerdict.DEPENDS)

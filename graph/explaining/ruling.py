@@ -30,6 +30,10 @@ class Rulings:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
 
+    def allows(self, asker: Asker, claim: Claim, relation: Relation, *, clear: bool = False) -> bool:
+        """Whether a claim may be made; with `clear`, a masked right is not enough."""
+        return self._permits(asker.shape, asker.purpose, claim, relation, clear=clear) is not None
+
     def ruling(self, asker: Asker, claim: Claim, relation: Relation, *, clear: bool = False) -> AccessDecision:
         """The decision on one claim; with `clear`, a masked right is not enough."""
         decision = self._policy.decide(asker.shape, asker.purpose, claim.label, relation, claim.access)
@@ -68,7 +72,7 @@ class Rulings:
         return [purpose for purpose in Purpose if self._permits(shape, purpose, claim, relation, clear=clear)]
 
     def _permits(
-        self, shape: Shape, purpose: Purpose, claim: Claim, relation: Relation, *, clear: bool
+        self, shape: Shape, purpose: Purpose | None, claim: Claim, relation: Relation, *, clear: bool
     ) -> Outcome | None:
         outcome = self._policy.decide(shape, purpose, claim.label, relation, claim.access).outcome
         return None if outcome is Outcome.DENIED or (clear and outcome is Outcome.MASKED) else outcome
