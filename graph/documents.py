@@ -5,7 +5,6 @@ Nothing here depends on who asks: one document is one value, shared by all calle
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -46,6 +45,7 @@ from graph.errors import (
     value_problem,
 )
 from graph.limits import Limits, check_nesting, check_size
+from graph.weighed import Weighed
 from models.errors import BadInput, LimitExceeded
 
 MAX_ERRORS: Final = 10
@@ -53,7 +53,7 @@ MAX_COMMENTS: Final = 1_000
 _SAFE: Final = "fieldward"  # marks the extensions of errors that already are error maps
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class Document:
     """A document, ready to be planned and run when `errors` is empty.
 
@@ -82,9 +82,9 @@ class Documents:
         self._schema = schema
         self._limits = limits
         self._budget = Budget(limits.max_cost, limits.max_page)
-        self._used = _Store(size, weight)
-        self._fresh = _Store(max(size // 4, 1), weight // 4)
-        self._refused = _Store(100, weight // 10)
+        self._used = Weighed[str, Document](size, weight)
+        self._fresh = Weighed[str, Document](max(size // 4, 1), weight // 4)
+        self._refused = Weighed[str, Document](100, weight // 10)
 
     def __len__(self) -> int:
         return len(self._used) + len(self._fresh) + len(self._refused)
@@ -94,11 +94,9 @@ class Documents:
         if (found := self._used.get(text) or self._refused.get(text)) is not None:
             return found
         if (found := self._fresh.take(text)) is not None:
-            self._used.put(text, found)
-            return found
+            return self._used.put(text, found, found.tokens)
         made = self._make(text)
-        (self._refused if made.errors else self._fresh).put(text, made)
-        return made
+        return (self._refused if made.errors else self._fresh).put(text, made, made.tokens)
 
     def operation(self, document: Document, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises `BadInput` for an unknown name, or none among several."""
@@ -166,34 +164,6 @@ class Documents:
             return self._refuse(text, digest, [fieldward_error(error)])
         tokens = max(ast.token_count, len(text) // 8)
         return Document(ast, digest, tokens, operations, fragments, (), costs)
-
-
-class _Store:
-    """The documents used last, at most `size` of them and `weight` tokens together."""
-
-    def __init__(self, size: int, weight: int) -> None:
-        self._size, self._weight, self._held = size, weight, 0
-        self._documents: OrderedDict[str, Document] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._documents)
-
-    def get(self, text: str) -> Document | None:
-        if (found := self._documents.get(text)) is not None:
-            self._documents.move_to_end(text)
-        return found
-
-    def take(self, text: str) -> Document | None:
-        if (found := self._documents.pop(text, None)) is not None:
-            self._held -= found.tokens
-        return found
-
-    def put(self, text: str, document: Document) -> None:
-        self._documents[text] = document
-        self._held += document.tokens
-        while len(self._documents) > self._size or self._held > self._weight:
-            _, dropped = self._documents.popitem(last=False)
-            self._held -= dropped.tokens
 
 
 class ValuesRule(ValuesOfCorrectTypeRule):

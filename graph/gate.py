@@ -7,10 +7,9 @@ the grant, what the reader fetches for it, and the row functions.
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import Final
 
 from graphql import is_non_null_type
 
@@ -21,11 +20,16 @@ from graph.catalogue import Catalogue
 from graph.plan import Plan, PlanField, PlanRoot
 from graph.rows import Judge, RowFunction, row_function
 from graph.selection import selection_of
+from graph.weighed import Weighed
 from models.grant import Decision, Grant
 from models.reader import Reading, Variant, prepare
 from models.vocabulary import OnDenied, Outcome, Purpose, Reason, Relation
 
 ROW_ID = "User.id"
+_OF_SOMEBODY: Final = (Rows.OWN, Rows.CHOSEN, Rows.MANY)
+_ANSWERS: Final = 2_000
+_WEIGHT: Final = 100_000  # of all answers' plans together, about half a kilobyte each
+_MATTERS: Final = 8  # of one root; who asks it and for what hardly varies
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,29 +122,32 @@ class Refusal:
 class Gate:
     """Asks the policy about whole operations, and remembers the answers."""
 
-    def __init__(self, policy: Policy, catalogue: Catalogue, size: int = 2_000) -> None:
+    def __init__(self, policy: Policy, catalogue: Catalogue, weight: int = _WEIGHT) -> None:
         self._policy = policy
         self._catalogue = catalogue
-        self._size = size
-        self._answers: OrderedDict[Question, Admission | Refusal] = OrderedDict()
-        self.relation_matters = lru_cache(size)(self._relation_matters)
+        self._answers = Weighed[Question, Admission | Refusal](_ANSWERS, weight)
         self._row_id = catalogue.claim(ROW_ID)
 
     def check(self, question: Question) -> Admission | Refusal:
         """Decide an operation."""
         answer = self._answers.get(question)
         if answer is None:
-            answer = self._answers[question] = self._check(question)
-            if len(self._answers) > self._size:
-                self._answers.popitem(last=False)
-        else:
-            self._answers.move_to_end(question)
+            answer = self._answers.put(question, self._check(question), question.plan.weight)
         return answer
 
-    def _relation_matters(
+    def relation_matters(
         self, shape: Shape, purpose: Purpose | None, root: PlanRoot, touched: tuple[Touched, ...]
     ) -> bool:
         """Whether own and another's row would be treated differently."""
+        key = shape, purpose, touched
+        matters = root.matters.get(key)
+        if matters is None:
+            if len(root.matters) >= _MATTERS:
+                root.matters.clear()
+            matters = root.matters[key] = self._matters(shape, purpose, root, touched)
+        return matters
+
+    def _matters(self, shape: Shape, purpose: Purpose | None, root: PlanRoot, touched: tuple[Touched, ...]) -> bool:
         return any(
             self._decide(shape, purpose, claim, Relation.SELF).outcome
             is not self._decide(shape, purpose, claim, Relation.OTHER).outcome
@@ -183,6 +190,11 @@ class Gate:
             if not decision:
                 places = root.selected.get(claim.coordinate, ())
                 yield _denial(claim.coordinate, decision, shape, places or (root.field,), implicit=not places)
+        if root.opens.rows in _OF_SOMEBODY and not (root.claims or asked.touched or root.changes):
+            # To change nothing of somebody and to read nothing still tells that they exist.
+            decision = self._decide(shape, purpose, self._row_id, asked.relation or Relation.OTHER)
+            if not decision:
+                yield _denial(ROW_ID, decision, shape, (root.field,), implicit=True)
 
     def _outputs(
         self, root: PlanRoot, asked: Asked, shape: Shape, purpose: Purpose | None

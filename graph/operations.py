@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakKeyDictionary
 
 from graphql import (
     FragmentDefinitionNode,
@@ -23,22 +24,24 @@ from graphql.execution.values import VariableValues, get_directive_values
 
 from graph.documents import Document
 from graph.plan import Plan, Planner
+from graph.weighed import Weighed
 from models.vocabulary import OnDenied, Purpose
 
-_PLANS_PER_OPERATION = 64  # 2 to the number of conditions that a client really varies
+_PLANS: Final = 2_000
+_WEIGHT: Final = 100_000  # of all plans together, about half a kilobyte each
 
 
 @dataclass(slots=True, eq=False)
 class Operation:
-    """One operation of a document, and its plans by the values of its conditions."""
+    """One operation of a document. `weight` is the document's: its tokens."""
 
     node: OperationDefinitionNode
     fragments: Mapping[str, FragmentDefinitionNode]
     details: dict[str, FragmentDetails]
     conditions: tuple[str, ...]
     declares_by_variable: bool
+    weight: int
     declared: tuple[Purpose | None, OnDenied] | None = None
-    plans: OrderedDict[tuple[object, ...], Plan] = field(default_factory=OrderedDict)
 
     @property
     def is_query(self) -> bool:
@@ -46,34 +49,33 @@ class Operation:
 
 
 class Operations:
-    """A bounded store of operations, each kept with its document's nodes."""
+    """Operations, each kept for as long as its document is, and a bounded store of their plans."""
 
-    def __init__(self, planner: Planner, purpose: GraphQLDirective, size: int = 1_000) -> None:
+    def __init__(self, planner: Planner, purpose: GraphQLDirective, weight: int = _WEIGHT) -> None:
         self._planner = planner
         self._purpose = purpose
-        self._size = size
-        # Keyed by identity: hashing a syntax tree walks it. The value keeps the node alive.
-        self._known: OrderedDict[int, Operation] = OrderedDict()
+        # The inner keys are identities: hashing a syntax tree walks it. The document keeps the nodes alive.
+        self._known: WeakKeyDictionary[Document, dict[int, Operation]] = WeakKeyDictionary()
+        self._plans = Weighed[tuple[Operation, tuple[object, ...]], Plan](_PLANS, weight)
 
     def get(self, document: Document, node: OperationDefinitionNode) -> Operation:
-        """The operation of a node, from the store or made now."""
-        operation = self._known.get(id(node))
+        """The operation of a document's node, from the store or made now."""
+        known = self._known.get(document)
+        if known is None:
+            known = self._known[document] = {}
+        operation = known.get(id(node))
         if operation is None:
-            operation = self._known[id(node)] = _make(document, node)
-            if len(self._known) > self._size:
-                self._known.popitem(last=False)
-        else:
-            self._known.move_to_end(id(node))
+            operation = known[id(node)] = _make(document, node)
         return operation
 
     def plan(self, operation: Operation, variables: VariableValues) -> Plan:
         """The plan for the conditions (`@skip`, `@include`) that `variables` fulfil."""
-        key = tuple(variables.coerced.get(name) for name in operation.conditions)
-        plan = operation.plans.get(key)
+        key = operation, tuple(variables.coerced.get(name) for name in operation.conditions)
+        plan = self._plans.get(key)
         if plan is None:
-            plan = operation.plans[key] = self._planner.plan(operation.node, operation.fragments, variables)
-            if len(operation.plans) > _PLANS_PER_OPERATION:
-                operation.plans.popitem(last=False)
+            plan = self._planner.plan(operation.node, operation.fragments, variables)
+            plan.weight += operation.weight
+            self._plans.put(key, plan, plan.weight)
         return plan
 
     def declared(self, operation: Operation, variables: VariableValues) -> tuple[Purpose | None, OnDenied]:
@@ -96,7 +98,7 @@ def _make(document: Document, node: OperationDefinitionNode) -> Operation:
         for directive in node.directives or ()
         for argument in directive.arguments or ()
     )
-    return Operation(node, document.fragments, details, tuple(sorted(finder.names)), by_variable)
+    return Operation(node, document.fragments, details, tuple(sorted(finder.names)), by_variable, document.tokens)
 
 
 class _Conditions(Visitor):

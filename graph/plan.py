@@ -8,7 +8,8 @@ number of expanded fields is known to be small here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,8 @@ class PlanField:
 class PlanRoot:
     """A root field: whose rows it opens, the output claims it makes and where its rows sit.
 
-    `positions` maps response paths (`("users", "nodes")`) to the field that holds guarded rows.
+    `positions` maps response paths (`("users", "nodes")`) to the field that holds guarded rows; `matters` is a
+    note of the gate's, kept with the root so that it goes with it.
     """
 
     field: PlanField
@@ -69,6 +71,7 @@ class PlanRoot:
     claims: tuple[Claim, ...]
     selected: Mapping[str, tuple[PlanField, ...]]
     positions: Mapping[tuple[str, ...], PlanField]
+    matters: dict[Hashable, bool] = dataclasses.field(default_factory=dict)
 
     @property
     def changes(self) -> tuple[Claim, ...]:
@@ -82,6 +85,7 @@ class Plan:
 
     `public`: nobody needs to be signed in for any of it. `meta` is what it asks about the schema itself, as an
     operation of its own; then `operation` is the rest, and `keys` are the response keys of both, in order.
+    `weight` is the number of its fields and of its document's tokens.
     """
 
     operation: OperationDefinitionNode
@@ -90,6 +94,7 @@ class Plan:
     is_query: bool
     meta: OperationDefinitionNode | None = None
     keys: tuple[str, ...] = ()
+    weight: int = 0
 
 
 class Planner:
@@ -117,6 +122,7 @@ class Planner:
         plan = Plan(operation, roots, public, root_type is self._schema.query_type)
         if asking:
             plan.operation, plan.meta, plan.keys = _only(operation, reading), _only(operation, asking), tuple(fields)
+        plan.weight = sum(1 for entry in fields.values() for _ in (entry, *_beneath(entry)))
         return plan
 
     def _root(self, entry: PlanField, root_type: GraphQLObjectType) -> PlanRoot:
