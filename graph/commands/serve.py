@@ -28,6 +28,7 @@ from graph.commands.opening import Say, connect, embedded_mongodb
 from graph.connections import PromptProtocol, bound_unread
 from graph.settings import Settings, load_settings, unknown_settings
 from models.database import Database
+from models.demo import is_loaded
 from models.embedded import Embedded
 from models.errors import ConfigurationError
 from models.registry import check_labels
@@ -69,8 +70,8 @@ def _serve(settings: Settings, say: Say) -> None:
             server = stack.enter_context(embedded_mongodb(settings, say))
             url = server.url if server else None
             stack.enter_context(_watching(server, say))
-        database = asyncio.run(_prepare(url, settings, say, own=own))
-        _announce_when_ready(settings, say, where="in memory" if database else _place(settings))
+        database, demo = asyncio.run(_prepare(url, settings, say, own=own))
+        _announce_when_ready(settings, say, where="in memory" if database else _place(settings), demo=demo)
         if database is not None or settings.workers == 1:
             if settings.workers > 1:
                 say("In memory there is one worker only: others would not see its data.")
@@ -81,8 +82,9 @@ def _serve(settings: Settings, say: Say) -> None:
             Multiprocess(config, [listening]).run()
 
 
-async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) -> Database | None:
-    """Check the database, make its indexes, load the demo; what is in memory is returned open."""
+async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) -> tuple[Database | None, bool]:
+    """Check the database, make its indexes, load the demo. Returns what is in memory, open, and whether
+    the demo people are there."""
     check_labels()
     database = await connect(url, settings, say)
     try:
@@ -93,13 +95,14 @@ async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) 
         ):
             with closing(Passwords()) as passwords:
                 await load_demo(database, passwords, region=settings.region, production=settings.production)
+        demo = not settings.production and await is_loaded(database)
     except BaseException:
         await database.close()
         raise
     if database.in_memory:
-        return database
+        return database, demo
     await database.close()
-    return None
+    return None, demo
 
 
 def _options() -> dict[str, Any]:
@@ -152,14 +155,14 @@ def _watching(server: Embedded | None, say: Say) -> Iterator[None]:
         stopping.set()
 
 
-def _announce_when_ready(settings: Settings, say: Say, *, where: str) -> None:
+def _announce_when_ready(settings: Settings, say: Say, *, where: str, demo: bool) -> None:
     """Print where to go once the API answers, whichever process it is that does."""
 
     def announce() -> None:
         while not _is_ready(settings):
             time.sleep(_PAUSE)
-        say(f"Fieldward answers at http://127.0.0.1:{settings.port}{GRAPHQL_PATH} (data {where})")
-        if not settings.production:
+        say(f"Fieldward answers at http://{_reachable(settings)}:{settings.port}{GRAPHQL_PATH} (data {where})")
+        if demo:
             for line in sign_ins():
                 say(f"  {line}")
         say("Ctrl-C stops it.")
@@ -168,8 +171,7 @@ def _announce_when_ready(settings: Settings, say: Say, *, where: str) -> None:
 
 
 def _is_ready(settings: Settings) -> bool:
-    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
-    connection = http.client.HTTPConnection(host, settings.port, timeout=2)
+    connection = http.client.HTTPConnection(_reachable(settings), settings.port, timeout=2)
     try:
         connection.request("GET", "/health/ready")
         return connection.getresponse().status == http.HTTPStatus.OK
@@ -177,6 +179,11 @@ def _is_ready(settings: Settings) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _reachable(settings: Settings) -> str:
+    """An address of this machine that the service listens on."""
+    return "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
 
 
 def _place(settings: Settings) -> str:
