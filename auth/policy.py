@@ -4,10 +4,9 @@ Order of evaluation, first match wins:
 
 1. no label or no purpose: denied, PURPOSE;
 2. the purpose may not use the label: denied, PURPOSE;
-3. the caller belongs to another region: denied, REGION;
-4. a rule forbids: denied, ROLE (people) or SCOPE (services);
-5. a rule permits: clear if any does so in clear, else masked;
-6. no rule: denied, ROLE or SCOPE.
+3. a rule forbids, or none permits: denied, ROLE (people) or SCOPE (services);
+4. the caller belongs to another region: denied, REGION;
+5. a rule permits: clear if any does so in clear, else masked.
 
 Then, per row and by the reader: restriction (RESTRICTED), consent (CONSENT), age (AGE).
 
@@ -65,15 +64,18 @@ class Policy:
             purpose=purpose,
             policy_version=self.version,
             decisions=MappingProxyType(
-                {
-                    relation: MappingProxyType(
-                        {c.coordinate: self.decide(shape, purpose, c.label, relation, c.access) for c in wanted}
-                    )
-                    for relation in _RELATIONS
-                }
+                {relation: MappingProxyType(self._all(shape, purpose, wanted, relation)) for relation in _RELATIONS}
             ),
             conditions=MappingProxyType({relation: self._conditions(purpose) for relation in _RELATIONS}),
         )
+
+    def _all(self, shape: Shape, purpose: Purpose, claims: Sequence[Claim], relation: Relation) -> dict[str, Decision]:
+        """A decision per coordinate; of several claims on one, the first denial stands."""
+        decided: dict[str, Decision] = {}
+        for claim in claims:
+            if decided.get(claim.coordinate, True):
+                decided[claim.coordinate] = self.decide(shape, purpose, claim.label, relation, claim.access)
+        return decided
 
     def _decide(
         self,
@@ -90,9 +92,10 @@ class Policy:
             return self._decide_row(shape, purpose, relation)
         if label not in self._purpose_labels.get(purpose, frozenset()):
             return Decision(Outcome.DENIED, f"{purpose} may not use {label}", Reason.PURPOSE)
-        if shape.region != self.region and shape.kind is not Kind.NOBODY:
+        decision = self._by_rules(shape, purpose, label, relation, access)
+        if decision and shape.region != self.region:
             return Decision(Outcome.DENIED, f"this is region {self.region}", Reason.REGION)
-        return self._by_rules(shape, purpose, label, relation, access)
+        return decision
 
     def _by_rules(self, shape: Shape, purpose: Purpose, label: Label, relation: Relation, access: Access) -> Decision:
         lacking = Reason.SCOPE if shape.kind is Kind.SERVICE else Reason.ROLE

@@ -130,7 +130,7 @@ PURPOSES: Final[Mapping[Purpose, PurposeSpec]] = MappingProxyType(
             refusal="Staff then cannot look at your account when you ask for help.",
         ),
         Purpose.ANALYTICS: PurposeSpec(
-            name="Understanding how the product is used",
+            name="Seeing how the product is used",
             description="Counting what groups of people do with the product, without looking at one person.",
             use="functional.service.improve",
             basis=LawfulBasis.LEGITIMATE_INTERESTS,

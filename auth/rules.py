@@ -143,5 +143,10 @@ def purposes_of_person(roles: frozenset[Role]) -> frozenset[Purpose]:
     people read their own data.
     """
     readers: frozenset[Who | Role] = frozenset(roles) or frozenset({Who.SELF})
-    purposes = {p for rule in RULES if rule.who in readers for p in rule.purposes if rule.access is Access.READ}
+    purposes = {
+        purpose
+        for rule in RULES
+        if rule.who in readers and rule.access is Access.READ and rule.outcome is not Outcome.DENIED
+        for purpose in rule.purposes
+    }
     return frozenset(purposes | {Purpose.ACCOUNT})

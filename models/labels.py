@@ -38,6 +38,8 @@ def mask_email(value: object) -> str:
     """Keep the first letter, the `@` and the top-level domain: `a•••@•••.org`."""
     text = str(value)
     at = text.rfind("@")
+    if at < 0:
+        return _DOTS
     dot = text.rfind(".", at + 1)
     return f"{text[0] if at > 1 else ''}{_DOTS}@{_DOTS}{text[dot:] if dot > 0 else ''}"
 

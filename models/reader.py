@@ -139,7 +139,9 @@ class Reader:
         projection = reading.projection[Relation.OTHER]
         if extra is not None:
             projection = {**projection, extra: 1}
-        raws = await self._database.find(UserDocument, filter, projection=projection, sort=sort, limit=limit)
+        raws = await self._database.find(
+            UserDocument, filter, projection=projection, sort=sort, limit=limit, naive=True
+        )
         ids = [raw["_id"] for raw in raws]
         own = ids.index(person) if person in ids else None
         if own is not None and not reading.same:
@@ -157,19 +159,19 @@ class Reader:
         # Rows that get lists attached are not shared: another request may want other lengths.
         if self._together is not None and filter.keys() == {"_id"} and not reading.nested[relation]:
             return await self._together.get((reading, relation), filter["_id"])
-        return await self._database.find_one(UserDocument, filter, projection=reading.projection[relation])
+        return await self._database.find_one(UserDocument, filter, projection=reading.projection[relation], naive=True)
 
     async def _find_by_ids(self, key: tuple[Reading, Relation], ids: list[str]) -> dict[str, Raw]:
         reading, relation = key
         raws = await self._database.find(
-            UserDocument, {"_id": {"$in": ids}}, projection=reading.projection[relation], limit=len(ids)
+            UserDocument, {"_id": {"$in": ids}}, projection=reading.projection[relation], limit=len(ids), naive=True
         )
         return {raw["_id"]: raw for raw in raws}
 
     async def _reread(self, reading: Reading, rows: list[Raw], index: int) -> None:
         """Replace the caller's own row, fetched as anybody's, by what they may read of themself."""
         own = await self._database.find_one(
-            UserDocument, {"_id": rows[index]["_id"]}, projection=reading.projection[Relation.SELF]
+            UserDocument, {"_id": rows[index]["_id"]}, projection=reading.projection[Relation.SELF], naive=True
         )
         if own is not None:
             rows[index] = rows[index] | own
@@ -222,7 +224,7 @@ class Reader:
                 }
             },
         ]
-        return {raw["_id"]: raw["rows"] for raw in await self._database.aggregate(UserDocument, pipeline)}
+        return {raw["_id"]: raw["rows"] for raw in await self._database.aggregate(UserDocument, pipeline, naive=True)}
 
 
 def _projection(fields: Iterable[FieldRead], grant: Grant, relation: Relation) -> dict[str, int]:

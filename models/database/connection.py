@@ -18,6 +18,7 @@ from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import pymongo
 from beanie import Document, init_beanie
+from bson.codec_options import CodecOptions
 from mongomock_motor import AsyncMongoMockClient
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
@@ -41,7 +42,8 @@ DEFAULT_NAME: Final = "fieldward"
 TIMEOUT: Final = 2.5  # seconds; a request makes few calls, and the first that fails ends it
 ABORT_TIMEOUT: Final = 0.5  # comes after a call that may have used all of TIMEOUT; the server aborts by itself too
 INDEX_TIMEOUT: Final = 600.0  # building an index over millions of rows takes its time
-READERS: Final = 8  # threads that read; more of them only contend for the interpreter while they decode
+READERS: Final = 4  # threads that read; more of them only contend for the interpreter while they decode
+_NAIVE: Final[CodecOptions[Raw]] = CodecOptions(tz_aware=False)
 ATTEMPTS: Final = 6  # of a transaction that keeps meeting others
 
 
@@ -54,6 +56,7 @@ class Connection:
         self._seconds = seconds
         self._has_transactions = False
         self._collections: dict[type[Document], AsyncIOMotorCollection[Raw]] = {}
+        self._naive: dict[type[Document], Any] = {}
         self._readers = None if in_memory else ThreadPoolExecutor(READERS, thread_name_prefix="mongodb-read")
         self.in_memory = in_memory
 
@@ -171,12 +174,20 @@ class Connection:
             rows = self._collections[document] = self._database[collection_name(document)]
         return rows
 
+    def _plain(self, document: type[Document], *, naive: bool) -> Any:  # noqa: ANN401 - the driver's own collection
+        """The collection beneath Motor's, on the same connections; `naive` leaves moments without a zone."""
+        if not naive:
+            return self._of(document).delegate
+        rows = self._naive.get(document)
+        if rows is None:
+            rows = self._naive[document] = self._of(document).delegate.with_options(codec_options=_NAIVE)
+        return rows
+
     async def _read(self, work: Callable[[], T]) -> T:
         """Run a whole read, from the query to the decoded rows, in one of the reading threads.
 
         Motor hands a cursor's query, each of its batches and its end to a thread one by one; a page
-        of 100 people took a third more processor time that way. `work` uses the driver's own
-        collection beneath Motor's (`delegate`), on the same connections.
+        of 100 people took a third more processor time that way. `work` uses a `_plain` collection.
         """
         loop = asyncio.get_running_loop()
         # The copied context carries the deadline that `pymongo.timeout` has set.

@@ -33,9 +33,13 @@ class Database(Connection):
         projection: Mapping[str, Any] | None = None,
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
+        naive: bool = False,
         session: Session | None = None,
     ) -> list[Raw]:
-        """The matching rows, at most `limit` (0: all), with only the projected paths."""
+        """The matching rows, at most `limit` (0: all), with only the projected paths.
+
+        `naive`: moments come without a zone (they are in UTC), which saves making one of each.
+        """
         options: dict[str, Any] = {"limit": limit}
         if sort:
             options["sort"] = list(sort)
@@ -44,7 +48,8 @@ class Database(Connection):
             options["batch_size"] = limit + 1
         rows: Any = self._of(document)
         if session is None and not self.in_memory:
-            return await self._read(lambda: list(rows.delegate.find(filter, projection, **options)))
+            plain = self._plain(document, naive=naive)
+            return await self._read(lambda: list(plain.find(filter, projection, **options)))
         return await self._call(lambda: rows.find(filter, projection, session=session, **options).to_list(None))
 
     async def find_one(
@@ -53,19 +58,24 @@ class Database(Connection):
         filter: Mapping[str, Any],  # noqa: A002
         *,
         projection: Mapping[str, Any] | None = None,
+        naive: bool = False,
         session: Session | None = None,
     ) -> Raw | None:
-        """The first matching row, or None."""
+        """The first matching row, or None; `naive` as in `find`."""
         rows: Any = self._of(document)
         if session is None and not self.in_memory:
-            return await self._read(lambda: rows.delegate.find_one(filter, projection))
+            plain = self._plain(document, naive=naive)
+            return await self._read(lambda: plain.find_one(filter, projection))
         return await self._call(lambda: rows.find_one(filter, projection, session=session))
 
-    async def aggregate(self, document: type[Document], pipeline: Sequence[Mapping[str, Any]]) -> list[Raw]:
-        """The rows that `pipeline` yields."""
+    async def aggregate(
+        self, document: type[Document], pipeline: Sequence[Mapping[str, Any]], *, naive: bool = False
+    ) -> list[Raw]:
+        """The rows that `pipeline` yields; `naive` as in `find`."""
         rows: Any = self._of(document)
         if not self.in_memory:
-            return await self._read(lambda: list(rows.delegate.aggregate(list(pipeline))))
+            plain = self._plain(document, naive=naive)
+            return await self._read(lambda: list(plain.aggregate(list(pipeline))))
         return await self._call(lambda: rows.aggregate(list(pipeline)).to_list(None))
 
     async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002
