@@ -22,12 +22,12 @@ from graphql import (
 
 from auth.policy import Policy
 from auth.principal import NOBODY, Kind, Principal, Scope, Shape
-from auth.rules import purposes_of_person
+from auth.rules import permit, purposes_of_person
 from graph.catalogue import read_catalogue
 from graph.introspection import Introspection, purposes_shown
 from graph.purpose import Declared
 from graph.schema import build, graphql_schema
-from models.vocabulary import Access, Label, Purpose, Relation, Role
+from models.vocabulary import Access, Label, Outcome, Purpose, Relation, Role
 
 POLICY: Final = Policy("eu")
 FULL: Final = graphql_schema(build())
@@ -166,6 +166,18 @@ def test_written_fields_are_those_that_may_be_written(shape: Shape) -> None:
         }
         assert fields(schema, "UpdateUserInput") == (writable | {"id"} if writable else set()), purpose
         assert ("updateUser" in fields(schema, "Mutation")) == bool(writable), purpose
+
+
+def test_what_shows_masked_is_looked_up_and_not_filtered_by() -> None:
+    """An exact look-up tells only what is known already; an order or a filter would tell more."""
+    masked = permit(Role.SUPPORT, [Label.USERNAME, Label.IMPRECISE_LOCATION], [Purpose.SUPPORT], as_=Outcome.MASKED)
+    clear = permit(Role.SUPPORT, [Label.LANGUAGE], [Purpose.SUPPORT])
+    introspection = Introspection(FULL, CATALOGUE, Policy("eu", [masked, clear]))
+    schema = introspection.schema(person(Role.SUPPORT), frozenset({Purpose.SUPPORT}))
+    assert fields(schema, "User") == {"id", "username", "country", "locale"}
+    assert fields(schema, "UserBy") == {"id", "username"}
+    assert fields(schema, "UserFilter") == {"locale"}
+    assert "UserOrder" not in schema.type_map
 
 
 def test_nobody_sees_the_public_part() -> None:

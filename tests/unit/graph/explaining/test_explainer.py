@@ -8,7 +8,7 @@ import pytest
 
 from auth.policy import Policy
 from auth.principal import NOBODY, Kind, Principal, Scope, Shape
-from auth.rules import purposes_of_person
+from auth.rules import permit, purposes_of_person
 from graph.catalogue import read_catalogue
 from graph.documents import Documents
 from graph.explaining.explainer import Explainer
@@ -18,7 +18,7 @@ from graph.plan import Planner
 from graph.purpose import PurposeSource
 from graph.schema import build, graphql_schema
 from graph.types.access import AccessEntry, AccessReport, AccessUse, AccessVerdict
-from models.vocabulary import Outcome, Purpose, Reason, Role
+from models.vocabulary import Label, Outcome, Purpose, Reason, Role
 
 ALLOWED: Final = AccessVerdict.ALLOWED
 DEPENDS: Final = AccessVerdict.DEPENDS
@@ -41,6 +41,9 @@ def service(*scopes: str) -> Principal:
     """A service that may act for everything."""
     shape = Shape(Kind.SERVICE, scopes=frozenset(map(Scope.parse, scopes)), region="eu")
     return Principal(shape, id="cli_eu_1", purposes=frozenset(Purpose))
+
+
+SUPPORT: Final = person(Role.SUPPORT)
 
 
 def explain(text: str, who: Principal, purpose: str | None = None, name: str | None = None) -> AccessReport:
@@ -153,6 +156,21 @@ def test_a_denial_says_what_would_allow_it(
     entry = entry_of(explain(text, who, purpose), coordinate)
     texts = [it.remedy or "" for it in (entry.own, entry.others) if it is not None]
     assert any(remedy in it for it in texts), texts
+
+
+def test_a_masked_value_does_not_do_for_a_filter() -> None:
+    """It does for reading and for an exact look-up."""
+    masked = permit(Role.SUPPORT, [Label.USERNAME, Label.IMPRECISE_LOCATION], [Purpose.SUPPORT], as_=Outcome.MASKED)
+    explainer = Explainer(
+        SCHEMA, Documents(SCHEMA, Limits()), Planner(SCHEMA, CATALOGUE), CATALOGUE, Policy("eu", [masked])
+    )
+    filtered = explainer.explain('{ users(filter: {country: "DE"}) { nodes { country } } }', None, SUPPORT, "SUPPORT")
+    looked_up = explainer.explain('{ user(by: {username: "x"}) { country } }', None, SUPPORT, "SUPPORT")
+    assert (filtered.verdict, looked_up.verdict) == (REFUSED, ALLOWED)
+    others = entry_of(filtered, "User.country", AccessUse.FILTER).others
+    assert others is not None
+    assert (others.outcome, others.reason) == (Outcome.DENIED, Reason.ROLE)
+    assert "needs the clear value" in others.rule
 
 
 def test_variables_are_unknown() -> None:
