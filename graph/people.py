@@ -13,7 +13,9 @@ from graph.arguments import choose
 from graph.context import Context, Found, page_size
 from graph.gate import RootAccess
 from graph.paging import Order, read_cursor
+from models.conditions import shown_filter
 from models.reader import Loaded
+from models.vocabulary import Relation
 
 Arguments = Mapping[str, Any]
 
@@ -38,15 +40,25 @@ async def find_me(context: Context, access: RootAccess, _arguments: Arguments) -
 
 async def find_one(context: Context, access: RootAccess, arguments: Arguments) -> Found | None:
     """The person whom the arguments of `user` or `node` name."""
+    if access.relation is Relation.SELF:
+        # The name was found on the caller's own row; by now it may be another's.
+        return await find_me(context, access, arguments)
     target = choose(arguments.get("by") or arguments)
     return await context.find(access, target.filter) if target is not None else None
 
 
 async def find_page(context: Context, access: RootAccess, arguments: Arguments) -> Page:
-    """A keyset page: stable while people come and go. Raises `BadInput`."""
+    """A keyset page: stable while people come and go. Raises `BadInput`.
+
+    Narrowed or ordered by what is stored of people, it leaves out those whose rows are withheld: their
+    being there, their place and their cursor would tell what no field of theirs shows.
+    """
     order, size = _order(arguments.get("orderBy")), page_size(arguments.get("first"))
     after = arguments.get("after")
     narrowed = _filter(arguments.get("filter") or {})
+    shown = shown_filter(access.grant.conditions[Relation.OTHER])
+    if shown and (narrowed or arguments.get("orderBy")):
+        narrowed = {"$and": [narrowed, shown]} if narrowed else shown
     place = [read_cursor(order, after)] if after is not None else []
     found = {"$and": [narrowed, *place]} if narrowed and place else (place[0] if place else narrowed)
     looks_ahead = any(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from models.database import Raw
 from models.grant import RowConditions
@@ -25,6 +25,18 @@ def condition_paths(conditions: RowConditions) -> list[str]:
     if conditions.adult_only:
         paths.append("age_band")
     return paths
+
+
+def shown_filter(conditions: RowConditions) -> dict[str, Any]:
+    """The rows of which `verdict_of` says nothing, as a MongoDB filter."""
+    shown: dict[str, Any] = {}
+    if conditions.unrestricted_only:
+        shown["status"] = {"$ne": _RESTRICTED}
+    if conditions.consent_to is not None:
+        shown["consents"] = {"$elemMatch": {"purpose": conditions.consent_to.value, "given": True}}
+    if conditions.adult_only:
+        shown["age_band"] = {"$nin": sorted(MINORS)}
+    return shown
 
 
 def verdict_of(conditions: RowConditions) -> Verdict | None:

@@ -228,13 +228,13 @@ class Reader:
 
 
 def _projection(fields: Iterable[FieldRead], grant: Grant, relation: Relation) -> dict[str, int]:
-    return _paths(fields, grant, relation) | dict.fromkeys(condition_paths(grant.conditions[relation]), 1)
+    return _paths(fields, grant, relation, condition_paths(grant.conditions[relation]))
 
 
-def _paths(fields: Iterable[FieldRead], grant: Grant, relation: Relation) -> dict[str, int]:
-    """The granted paths; one inside another is left to the outer one, as MongoDB demands."""
-    granted = {field.path for field in fields if grant.allows(relation, field.coordinate)}
-    outer = {path for path in granted if not any(path.startswith(f"{other}.") for other in granted)}
+def _paths(fields: Iterable[FieldRead], grant: Grant, relation: Relation, more: Iterable[str] = ()) -> dict[str, int]:
+    """The granted paths and `more`; one inside another is left to the outer one, as MongoDB demands."""
+    wanted = {*more, *(field.path for field in fields if grant.allows(relation, field.coordinate))}
+    outer = {path for path in wanted if not any(path.startswith(f"{other}.") for other in wanted)}
     return {"_id": 1, **dict.fromkeys(sorted(outer - {"_id"}), 1)}
 
 

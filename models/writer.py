@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from models.base import PersonalDocument
+from models.conditions import shown_filter
 from models.database import Database, Session
 from models.database.encoding import plain
 from models.errors import FieldwardError
@@ -45,7 +46,8 @@ class Writer:
         person: str,
         changes: Iterable[Change],
     ) -> bool:
-        """Apply all `changes` to `person`; False when there is none of that identifier.
+        """Apply all `changes` to `person`; False when there is none of that identifier, or their row
+        is withheld under the grant's purpose (restriction, consent, age).
 
         Raises `Conflict` for a unique value that is taken: nothing is changed then.
         """
@@ -58,9 +60,10 @@ class Writer:
                 else:
                     update["$set"][path] = plain(value)
         update = {operator: paths for operator, paths in update.items() if paths}
+        target = {"_id": person, **shown_filter(grant.conditions[relation])}
         if not update:
-            return await self._database.find_one(UserDocument, {"_id": person}, projection={"_id": 1}) is not None
-        return bool(await self._database.update_one(UserDocument, {"_id": person}, update))
+            return await self._database.find_one(UserDocument, target, projection={"_id": 1}) is not None
+        return bool(await self._database.update_one(UserDocument, target, update))
 
     async def choose(self, grant: Grant, relation: Relation, coordinate: str, person: str, choice: Consent) -> None:
         """Put `choice` in the place of the person's earlier one on the same purpose, all or nothing."""

@@ -19,6 +19,7 @@ from models.vocabulary import Label, Relation
 from models.writer import Change
 
 _ERRORS = "What was wrong; empty when it was done."
+_NOT_FOUND = "There is no such account, or its data may not be changed for this purpose now."
 
 
 @strawberry.type
@@ -112,7 +113,7 @@ class AccountMutation:
         relation = access.relation or Relation.OTHER
         with problems.at():
             if not await context.services.writer.change(access.grant, relation, target, wanted):
-                problems.add("NOT_FOUND", "id", message="There is no such account.")
+                problems.add("NOT_FOUND", "id", message=_NOT_FOUND)
         if problems:
             return UpdateUserPayload(errors=problems.errors)
         return UpdateUserPayload(user=await _reread(info, target))

@@ -56,8 +56,11 @@ async def _note(info: Info, purpose: Purpose, *, given: bool) -> ConsentPayload:
     if PURPOSES[purpose].basis is not LawfulBasis.CONSENT:
         problems.add("NOT_BY_CONSENT", "purpose", message="This purpose does not rest on consent.")
         return ConsentPayload(purpose=purpose, errors=problems.errors)
+    if context.principal.person is None:
+        problems.add("NOT_A_PERSON", message="A service has no choices of its own.")
+        return ConsentPayload(purpose=purpose, errors=problems.errors)
     choice = Consent(purpose=purpose, given=given, at=now(), notice_version=REGISTRY_VERSION)
     await context.services.writer.choose(
-        access.grant, Relation.SELF, access.root.field.coordinate, context.principal.person or "", choice
+        access.grant, Relation.SELF, access.root.field.coordinate, context.principal.person, choice
     )
     return ConsentPayload(purpose=purpose, given=given)

@@ -29,7 +29,9 @@ class UserBy:
     email: str | None = reading("User.email", "Email address.", exact=True)
 
 
-@strawberry.input(description="Narrows a list of people; all given fields must fit.")
+@strawberry.input(
+    description="Narrows a list of people; all given fields must fit. Leaves out people whose row is withheld."
+)
 class UserFilter:
     """Equality on fields that are stored in plain, and ranges of time."""
 
@@ -59,7 +61,7 @@ class OrderDirection(Enum):
     DESC = "DESC"
 
 
-@strawberry.input(description="An order of people.")
+@strawberry.input(description="An order of people. Leaves out people whose row is withheld.")
 class UserOrder:
     """By one field; equal values by identifier."""
 
