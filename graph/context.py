@@ -20,7 +20,8 @@ from graph.purpose import Declared
 from graph.rows import Row, RowList, Tally
 from models.database import Database, Raw
 from models.errors import BadInput
-from models.reader import Loaded, Reader, Variant
+from models.reader import Reader
+from models.reading import Loaded, Variant
 from models.vocabulary import Relation
 from models.writer import Writer
 

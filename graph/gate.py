@@ -22,7 +22,7 @@ from graph.rows import Judge, RowFunction, row_function
 from graph.selection import selection_of
 from graph.weighed import Weighed
 from models.grant import Decision, Grant
-from models.reader import Reading, Variant, prepare
+from models.reading import Reading, Variant, prepare
 from models.vocabulary import OnDenied, Outcome, Purpose, Reason, Relation
 
 ROW_ID = "User.id"

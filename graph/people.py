@@ -14,7 +14,7 @@ from graph.context import Context, Found, page_size
 from graph.gate import RootAccess
 from graph.paging import Order, read_cursor
 from models.conditions import shown_filter
-from models.reader import Loaded
+from models.reading import Loaded
 from models.vocabulary import Relation
 
 Arguments = Mapping[str, Any]
@@ -39,12 +39,22 @@ async def find_me(context: Context, access: RootAccess, _arguments: Arguments) -
 
 
 async def find_one(context: Context, access: RootAccess, arguments: Arguments) -> Found | None:
-    """The person whom the arguments of `user` or `node` name."""
+    """The person whom the arguments of `user` or `node` name.
+
+    Looking somebody up by a field is reading it: a row that withholds it is counted and not found.
+    """
     if access.relation is Relation.SELF:
         # The name was found on the caller's own row; by now it may be another's.
         return await find_me(context, access, arguments)
     target = choose(arguments.get("by") or arguments)
-    return await context.find(access, target.filter) if target is not None else None
+    found = await context.find(access, target.filter) if target is not None else None
+    if target is None or found is None or target.path not in _LOOKED_UP:
+        return found
+    _raw, (_relation, blocked) = found
+    if blocked is None:
+        return found
+    context.tally[_LOOKED_UP[target.path], blocked] += 1
+    return None
 
 
 async def find_page(context: Context, access: RootAccess, arguments: Arguments) -> Page:
@@ -90,5 +100,6 @@ def _filter(given: Arguments) -> Mapping[str, Any]:
     return {**made, "created_at": bounds} if bounds else made
 
 
+_LOOKED_UP = {"username_key": "User.username", "email_key": "User.email"}
 _EQUAL = {"country": "country", "locale": "locale", "ageBand": "age_band"}
 _BOUNDS = {"$gte": "createdFrom", "$lt": "createdBefore"}

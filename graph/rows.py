@@ -19,7 +19,7 @@ from graph.plan import TYPENAME, PlanField
 from models.database import Raw
 from models.errors import FieldwardError
 from models.grant import Decision
-from models.reader import Loaded, Variant
+from models.reading import Loaded, Variant
 from models.vocabulary import Outcome, Reason, Relation
 
 T = TypeVar("T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from graph.plan import PlanField, PlanRoot
-from models.reader import FieldRead, NestedRead, Selection
+from models.reading import FieldRead, NestedRead, Selection
 
 
 def selection_of(root: PlanRoot) -> tuple[Selection, Mapping[tuple[str, ...], PlanField]]:

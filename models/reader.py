@@ -6,94 +6,14 @@ encrypted) opened. Conditions on the row itself (restriction, consent, age) are 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-from models.base import PersonalDocument
 from models.coalescing import Coalescer
-from models.conditions import Verdict, condition_paths, verdict_of
 from models.database import Database, Raw
-from models.grant import Grant
+from models.reading import Loaded, NestedRead, Reading, Variant, judged
 from models.user import UserDocument
-from models.vocabulary import Reason, Relation
-
-Variant = tuple[Relation, Reason | None]
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRead:
-    """One stored path, wanted for one coordinate."""
-
-    coordinate: str
-    path: str
-
-
-@dataclass(frozen=True, slots=True)
-class NestedRead:
-    """Documents of another collection, fetched along with each person, newest first.
-
-    They are put into the person's row under `key`.
-    """
-
-    key: Hashable
-    coordinate: str
-    document: type[PersonalDocument]
-    newest_by: str
-    fields: tuple[FieldRead, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What an operation wants of a person, before the grant is applied."""
-
-    fields: tuple[FieldRead, ...]
-    nested: tuple[NestedRead, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """A selection under a grant, ready to be used again: per relation, what is really fetched."""
-
-    projection: Mapping[Relation, Mapping[str, int]]
-    nested: Mapping[Relation, tuple[tuple[NestedRead, Mapping[str, int]], ...]]
-    verdict: Mapping[Relation, Verdict | None]
-    same: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """People read together. `variants` says of each whose row it is and why it is withheld, if it
-    is; None when all are as `uniform` says."""
-
-    raws: list[Raw]
-    uniform: Variant
-    variants: Sequence[Variant] | None = None
-
-    def first(self, count: int) -> Loaded:
-        """The first `count` of them."""
-        variants = None if self.variants is None else self.variants[:count]
-        return Loaded(self.raws[:count], self.uniform, variants)
-
-    def pairs(self) -> list[tuple[Raw, Variant]]:
-        """Each row with its variant."""
-        return list(zip(self.raws, self.variants or [self.uniform] * len(self.raws), strict=True))
-
-
-def prepare(selection: Selection, grant: Grant) -> Reading:
-    """Apply `grant` to `selection`, once."""
-    projection = {r: MappingProxyType(_projection(selection.fields, grant, r)) for r in Relation}
-    nested = {
-        r: tuple(
-            (entry, MappingProxyType(_paths(entry.fields, grant, r)))
-            for entry in selection.nested
-            if grant.allows(r, entry.coordinate)
-        )
-        for r in Relation
-    }
-    same = projection[Relation.SELF] == projection[Relation.OTHER] and nested[Relation.SELF] == nested[Relation.OTHER]
-    return Reading(projection, nested, {r: verdict_of(grant.conditions[r]) for r in Relation}, same)
+from models.vocabulary import Relation
 
 
 class Reader:
@@ -146,7 +66,7 @@ class Reader:
         own = ids.index(person) if person in ids else None
         if own is not None and not reading.same:
             await self._reread(reading, raws, own)
-        loaded = _judged(reading, raws, own)
+        loaded = judged(reading, raws, own)
         if any(reading.nested.values()):
             await self._attach_all(reading, loaded, limits)
         return loaded
@@ -225,27 +145,3 @@ class Reader:
             },
         ]
         return {raw["_id"]: raw["rows"] for raw in await self._database.aggregate(UserDocument, pipeline, naive=True)}
-
-
-def _projection(fields: Iterable[FieldRead], grant: Grant, relation: Relation) -> dict[str, int]:
-    return _paths(fields, grant, relation, condition_paths(grant.conditions[relation]))
-
-
-def _paths(fields: Iterable[FieldRead], grant: Grant, relation: Relation, more: Iterable[str] = ()) -> dict[str, int]:
-    """The granted paths and `more`; one inside another is left to the outer one, as MongoDB demands."""
-    wanted = {*more, *(field.path for field in fields if grant.allows(relation, field.coordinate))}
-    outer = {path for path in wanted if not any(path.startswith(f"{other}.") for other in wanted)}
-    return {"_id": 1, **dict.fromkeys(sorted(outer - {"_id"}), 1)}
-
-
-def _judged(reading: Reading, raws: list[Raw], own: int | None) -> Loaded:
-    """Whose row each is, and whether it may show; the common case costs one pass or none."""
-    verdict = reading.verdict[Relation.OTHER]
-    blocked = [verdict(raw) for raw in raws] if verdict else []
-    if own is None and not any(blocked):
-        return Loaded(raws, (Relation.OTHER, None))
-    variants: list[Variant] = [(Relation.OTHER, reason) for reason in blocked or [None] * len(raws)]
-    if own is not None:
-        mine = reading.verdict[Relation.SELF]
-        variants[own] = (Relation.SELF, mine(raws[own]) if mine else None)
-    return Loaded(raws, (Relation.OTHER, None), variants)

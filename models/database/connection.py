@@ -28,7 +28,6 @@ from motor.motor_asyncio import (
 )
 from pymongo import errors as driver
 
-from models import POOL_SIZE
 from models.database.failures import CAUGHT, Collision, collection_name, indexes, meaning
 from models.database.memory import make_indexes
 from models.errors import DatabaseUnavailable, FieldwardError
@@ -42,6 +41,7 @@ DEFAULT_NAME: Final = "fieldward"
 TIMEOUT: Final = 2.5  # seconds; a request makes few calls, and the first that fails ends it
 ABORT_TIMEOUT: Final = 0.5  # comes after a call that may have used all of TIMEOUT; the server aborts by itself too
 INDEX_TIMEOUT: Final = 600.0  # building an index over millions of rows takes its time
+POOL_SIZE: Final = 32  # connections; more than there are threads that could wait for one
 READERS: Final = 4  # threads that read; more of them only contend for the interpreter while they decode
 _NAIVE: Final[CodecOptions[Raw]] = CodecOptions(tz_aware=False)
 ATTEMPTS: Final = 6  # of a transaction that keeps meeting others

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import traceback
 from collections.abc import Iterator
 from typing import Any
 
-import motor.frameworks.asyncio
 import pytest
 from pymongo import monitoring
 
-from models import POOL_SIZE
 from models.client import ClientDocument
 from models.database import Database, Session, to_bson
 from models.embedded import Embedded
@@ -245,8 +242,3 @@ async def test_writes_are_acknowledged_by_a_majority_and_journaled(mongod: Embed
     await database.drop()
     await database.close()
     assert concerns == [{"w": "majority", "j": True}]
-
-
-def test_there_is_a_thread_for_each_connection() -> None:
-    """Motor took its number of threads from the pool's size, so no call waits before an idle connection."""
-    assert motor.frameworks.asyncio.max_workers == int(os.environ["MOTOR_MAX_WORKERS"]) >= POOL_SIZE

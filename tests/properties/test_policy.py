@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from auth.policy import Claim, Policy
 from auth.principal import Kind, Scope, Shape
 from auth.purposes import covered
-from auth.rules import RULES, Rule, Who
+from auth.rules import RULES, Rule, Who, permit
 from models.vocabulary import Access, Label, Outcome, Purpose, Relation, Role
 from tests.properties.policies import (
     ORDER,
@@ -123,19 +123,22 @@ def test_ones_own_row_is_never_less_than_anothers(table: Table, shape: Shape, pu
 
 
 @QUICK
-@given(tables(), shapes(), purposes)
-def test_no_purpose_reaches_credentials(table: Table, shape: Shape, purpose: Purpose) -> None:
-    """No purpose may use them, whatever the rules permit."""
-    found = answers(Policy(REGION, table), shape, purpose)
-    assert all(found[question] is Outcome.DENIED for question in QUESTIONS if question[0] in CREDENTIALS)
+@given(tables(), shapes(), purposes, st.frozensets(labels))
+def test_no_rule_reaches_past_the_purpose(table: Table, shape: Shape, purpose: Purpose, used: frozenset[Label]) -> None:
+    """Labels that a purpose may not use are denied under it, the public identifier apart."""
+    found = answers(Policy(REGION, table, using(purpose, used)), shape, purpose)
+    for label, relation, access in QUESTIONS:
+        if label not in used and (label, access) != (Label.UNIQUE_ID, Access.READ):
+            assert found[label, relation, access] is Outcome.DENIED
 
 
 @QUICK
-@given(tables(), shapes(), purposes)
-def test_no_rule_reaches_credentials(table: Table, shape: Shape, purpose: Purpose) -> None:
-    """The default forbids hold by themselves, even when a purpose may use every label there is."""
-    kept = (*(rule for rule in RULES if rule.outcome is Outcome.DENIED), *table)
-    found = answers(Policy(REGION, kept, using(purpose, frozenset(Label))), shape, purpose)
+@given(tables(), shapes(Kind.PERSON, Kind.SERVICE), purposes)
+def test_nobody_reaches_credentials(table: Table, shape: Shape, purpose: Purpose) -> None:
+    """The default forbids hold whatever the other rules permit, even when a purpose may use every label there is."""
+    opened = [permit(who, Label, Purpose, to=access) for who in (Who.SELF, Who.SERVICE, *Role) for access in Access]
+    kept = [rule for rule in RULES if rule.outcome is Outcome.DENIED]
+    found = answers(Policy(REGION, [*table, *opened, *kept], using(purpose, frozenset(Label))), shape, purpose)
     assert all(found[question] is Outcome.DENIED for question in QUESTIONS if question[0] in CREDENTIALS)
 
 

@@ -12,7 +12,7 @@ from graph.context import Context
 from graph.executor import RowExecutor
 from graph.rows import Judge, Row, RowList, Tally, read_attribute
 from graph.schema import build, graphql_schema
-from models.reader import Loaded
+from models.reading import Loaded
 from models.vocabulary import Relation
 
 OWN = (Relation.SELF, None)

@@ -1,0 +1,82 @@
+"""Slow clients: they lose their connection, and nobody waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from graph import connections
+from graph.connections import PromptProtocol, bound_unread
+
+HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
+
+
+async def hello(scope: Scope, receive: Receive, send: Send) -> None:
+    """The smallest application."""
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+@pytest.fixture
+async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
+    """A server that waits 0.3 s for headers."""
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        bound_unread(listening)
+        config = uvicorn.Config(hello, http=PromptProtocol, ws="none", lifespan="off", log_config=None)
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server._serve([listening]))  # serve() would take over the signals
+        yield listening.getsockname()[1]
+        server.should_exit = True
+        await running
+
+
+async def ends(reader: asyncio.StreamReader) -> bool:
+    """Whether the server ends the connection within 5 s without an answer."""
+    try:
+        return await asyncio.wait_for(reader.read(), 5) == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize("begun", [b"", HEAD + b"X-Slow: "], ids=["nothing", "half"])
+async def test_headers_that_never_end_lose_the_connection(port: int, begun: bytes) -> None:
+    """With nothing sent, and with half of it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(begun)
+    assert await ends(reader)
+    writer.close()
+
+
+async def test_the_second_request_of_a_connection_has_a_deadline_too(port: int) -> None:
+    """A good first request earns no patience."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HEAD + b"\r\n")
+    assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+    writer.write(HEAD + b"X-Slow: ")
+    assert await ends(reader)
+    writer.close()
+
+
+async def test_endless_headers_lose_the_connection(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By their size, long before the deadline."""
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 60)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HEAD + (b"X-Large: " + b"a" * 1000 + b"\r\n") * 100)
+    assert await ends(reader)
+    writer.close()
+
+
+async def test_a_prompt_client_keeps_its_connection(port: int) -> None:
+    """The deadline ends with the headers."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    for _ in range(2):
+        writer.write(HEAD + b"\r\n")
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
+        await asyncio.sleep(0.5)
+    writer.close()
