@@ -104,10 +104,8 @@ class Usability:
         shown = self._output(get_named_type(field.type), reads, ())
         if given is None or shown is None:
             return _NOTHING
-        changes = root is self._schema.mutation_type
-        if changes and given.guarded and not given.useful:
-            return _NOTHING
-        if not changes and opens.rows not in _PUBLIC and not any(map(self._guarded, shown)):
+        reads_rows = opens.rows not in _PUBLIC and root is self._schema.query_type
+        if reads_rows and not any(map(self._guarded, shown)):
             return _NOTHING
         if not all(
             self._policy.decide(actor.shape, actor.purpose, label, actor.relation, Access.WRITE)

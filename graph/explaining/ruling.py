@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from auth.policy import Claim, Policy
@@ -12,6 +13,7 @@ from graph.purpose import HEADER
 from graph.types.access import AccessDecision
 from models.vocabulary import Access, Label, Outcome, Purpose, Reason, Relation, Role
 
+_RULINGS_CACHED: Final = 4_096  # finding a remedy asks the policy about everybody else
 _NEEDS_CLEAR: Final = "a filter or an order needs the clear value, not a masked one"
 
 
@@ -29,12 +31,13 @@ class Rulings:
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
+        self.ruling = lru_cache(_RULINGS_CACHED)(self._ruling)
 
     def allows(self, asker: Asker, claim: Claim, relation: Relation, *, clear: bool = False) -> bool:
         """Whether a claim may be made; with `clear`, a masked right is not enough."""
         return self._permits(asker.shape, asker.purpose, claim, relation, clear=clear) is not None
 
-    def ruling(self, asker: Asker, claim: Claim, relation: Relation, *, clear: bool = False) -> AccessDecision:
+    def _ruling(self, asker: Asker, claim: Claim, relation: Relation, *, clear: bool = False) -> AccessDecision:
         """The decision on one claim; with `clear`, a masked right is not enough."""
         decision = self._policy.decide(asker.shape, asker.purpose, claim.label, relation, claim.access)
         if decision and not (clear and decision.outcome is Outcome.MASKED):
