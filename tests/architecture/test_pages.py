@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,16 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Relative ones, to files of this repository."""
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)[^)]*\)", page.read_text())
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_is_named_is_there(page: Path) -> None:
+    """Modules, what is in them, and files of this repository, in backquotes."""
+    text = page.read_text()
+    for name in re.findall(r"`((?:auth|graph|models)(?:\.\w+)+)`", text):
+        pkgutil.resolve_name(name)
+    files = re.findall(r"`((?:auth|bench|docs|graph|models|tests|workbench)/[\w./-]*)`", text)
+    assert [file for file in files if not (ROOT / file).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
