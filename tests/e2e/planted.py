@@ -116,6 +116,7 @@ class Planted:
 
     server: Server
     account: Account
+    other: Account
     hash: str
     answers: list[tuple[str, str]] = field(default_factory=list)
 
@@ -140,4 +141,4 @@ def plant(server: Server) -> Planted:
                 database[collection].insert_one({"_id": f"mk_{collection}", "person": account.id, **values})
         row = database.users.find_one({"_id": account.id})
     assert row is not None
-    return Planted(server, account, row["password_hash"])
+    return Planted(server, account, server.sign_in("subject"), row["password_hash"])

@@ -76,7 +76,7 @@ def values(person: Planted) -> None:
         person.keep("coercion", account.ask(LOOKUP, {"by": by}, purpose="ACCOUNT"))
     for given in ({"email": EMAIL}, {"username": USERNAME}, {"username": VARIABLE}, {"id": VARIABLE}):
         # One's own row is one's own; somebody else is refused.
-        person.keep("denied", person.server.sign_in("subject").ask(LOOKUP, {"by": given}, purpose="SECURITY"))
+        person.keep("denied", person.other.ask(LOOKUP, {"by": given}, purpose="SECURITY"))
         person.keep("nobody", person.server.post(LOOKUP, {"by": given}))
     query = "mutation ($input: UpdateUserInput!) { updateUser(input: $input) { errors { code message path } } }"
     for given in ({"birthDate": VARIABLE}, {"marketingOptIn": VARIABLE}, {"address": VARIABLE}, {VARIABLE: VARIABLE}):
@@ -98,7 +98,7 @@ def accounts(person: Planted) -> None:
         {**new, "email": VARIABLE},
     ):
         person.keep("register", server.post(REGISTER, {"input": given}))
-    person.keep("taken", server.sign_in("subject").ask(UPDATE, {"input": {"email": EMAIL}}, purpose="ACCOUNT"))
+    person.keep("taken", person.other.ask(UPDATE, {"input": {"email": EMAIL}}, purpose="ACCOUNT"))
     for login in (EMAIL, USERNAME, VARIABLE):
         person.keep("wrong password", server.post(SIGN_IN, {"login": login, "password": f"{SECRET}!"}))
     person.keep("delete", person.account.ask(DELETE, {"password": f"{SECRET}!"}, purpose="ACCOUNT"))
@@ -166,9 +166,9 @@ def defects(person: Planted) -> None:
         users = client.get_default_database().users
         for path, value in (("address", marker), ("location", [marker]), ("consents", marker)):
             users.update_one({"_id": broken.id}, {"$set": {path: value}})
+    staff = server.sign_in("privacy")
     for field in ("address { city }", "location { latitude }", "consents { given }"):
         person.keep("broken", broken.ask(f"{{ me {{ {field} }} }}", purpose="ACCOUNT"))
-        staff = server.sign_in("privacy")
         query = f"query ($id: ID!) {{ node(id: $id) {{ ... on User {{ {field} }} }} }}"
         person.keep("broken", staff.ask(query, {"id": broken.id}, purpose="LEGAL"))
 

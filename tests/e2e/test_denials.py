@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.conftest import Who
+from tests.e2e.conftest import Newcomer, Who
 from tests.e2e.server import GRAPHQL, JSON, Server
 
 DENIED: Final = '{ user(by: {username: "subject"}) { id birthDate devices { deviceId } } }'
@@ -124,3 +124,20 @@ def test_a_service_has_no_data_of_its_own(who: Who) -> None:
     """`me` is denied or null, and never somebody."""
     answer = who("service").ask("{ me { email } }").json()
     assert (answer.get("data") or {"me": None})["me"] is None
+
+
+def test_somebody_who_restricted_processing_is_left_alone(newcomer: Newcomer, who: Who, server: Server) -> None:
+    """Support finds them by no name and no filter; themself and the privacy officer read on."""
+    account = newcomer()
+    name = account.data("{ me { username } }", purpose="ACCOUNT")["me"]["username"]
+    with server.database() as client:
+        users = client.get_default_database().users
+        users.update_one({"_id": account.id}, {"$set": {"status": "RESTRICTED", "country": "AQ"}})
+    query = "query ($by: UserBy!) { user(by: $by) { id username } }"
+    by_name = who("support").ask(query, {"by": {"username": name}}, purpose="SUPPORT").json()
+    assert by_name["data"] == {"user": None}
+    assert by_name["extensions"]["withheld"] == [{"coordinate": "User.username", "reason": "RESTRICTED", "count": 1}]
+    filtered = '{ users(filter: {country: "AQ"}) { nodes { id } totalCount } }'
+    assert who("support").data(filtered, purpose="SUPPORT") == {"users": {"nodes": [], "totalCount": 0}}
+    assert who("privacy").data(query, {"by": {"username": name}}, purpose="LEGAL")["user"]["id"] == account.id
+    assert account.data("{ me { username } }", purpose="ACCOUNT") == {"me": {"username": name}}
