@@ -17,13 +17,14 @@ from auth.policy import Claim, Policy
 from auth.principal import Kind, Shape
 from graph.access import Rows
 from graph.catalogue import Catalogue
+from graph.denials import Denial, denied, distinct
 from graph.plan import Plan, PlanField, PlanRoot
 from graph.rows import Judge, RowFunction, row_function
 from graph.selection import selection_of
 from graph.weighed import Weighed
 from models.grant import Decision, Grant
 from models.reading import Reading, Variant, prepare
-from models.vocabulary import OnDenied, Outcome, Purpose, Reason, Relation
+from models.vocabulary import OnDenied, Outcome, Purpose, Relation
 
 ROW_ID = "User.id"
 _OF_SOMEBODY: Final = (Rows.OWN, Rows.CHOSEN, Rows.MANY)
@@ -57,22 +58,6 @@ class Question:
     purpose: Purpose | None
     on_denied: OnDenied
     asked: tuple[Asked, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Denial:
-    """A coordinate that the caller may not touch, why, by which rule, and where it was asked for.
-
-    `essential`: an argument or a change, without which the operation makes no sense; `implicit`:
-    the identifier of a row that nobody selected by name.
-    """
-
-    coordinate: str
-    reason: Reason
-    rule: str
-    places: tuple[PlanField, ...]
-    essential: bool = False
-    implicit: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -170,7 +155,7 @@ class Gate:
                 relation = Relation.SELF if root.opens.rows is Rows.SUBJECT else asked.relation
                 roots[root.field.key] = self._access(root, shape, purpose, found, asked, relation, closed=closed)
         if denials and (fatal or question.on_denied is OnDenied.REJECT or question.purpose is None):
-            return Refusal(tuple(_distinct(denials)))
+            return Refusal(tuple(distinct(denials)))
         return Admission(question.plan, question.purpose, roots, tuple(denials))
 
     def _actor(self, root: PlanRoot, question: Question) -> tuple[Shape, Purpose | None]:
@@ -185,16 +170,16 @@ class Gate:
         for touched in (*asked.touched, *(Touched(claim) for claim in root.changes)):
             decision = self._decide(shape, purpose, touched.claim, asked.relation or Relation.OTHER)
             if not decision or (touched.clear and decision.outcome is Outcome.MASKED):
-                yield _denial(touched.claim.coordinate, decision, shape, (root.field,), essential=True)
+                yield denied(touched.claim.coordinate, decision, shape, (root.field,), essential=True)
         for claim, decision in self._outputs(root, asked, shape, purpose):
             if not decision:
                 places = root.selected.get(claim.coordinate, ())
-                yield _denial(claim.coordinate, decision, shape, places or (root.field,), implicit=not places)
+                yield denied(claim.coordinate, decision, shape, places or (root.field,), implicit=not places)
         if root.opens.rows in _OF_SOMEBODY and not (root.claims or asked.touched or root.changes):
             # To change nothing of somebody and to read nothing still tells that they exist.
             decision = self._decide(shape, purpose, self._row_id, asked.relation or Relation.OTHER)
             if not decision:
-                yield _denial(ROW_ID, decision, shape, (root.field,), implicit=True)
+                yield denied(ROW_ID, decision, shape, (root.field,), implicit=True)
 
     def _outputs(
         self, root: PlanRoot, asked: Asked, shape: Shape, purpose: Purpose | None
@@ -238,26 +223,3 @@ class Gate:
         judge = Judge(grant.decisions, refused, self._catalogue.by_python)
         selection, nested = selection_of(root)
         return RootAccess(root, grant, judge, prepare(selection, grant), nested, relation, closed, root.field.key)
-
-
-def _denial(
-    coordinate: str,
-    decision: Decision,
-    shape: Shape,
-    places: tuple[PlanField, ...],
-    *,
-    essential: bool = False,
-    implicit: bool = False,
-) -> Denial:
-    lacking = Reason.SCOPE if shape.kind is Kind.SERVICE else Reason.ROLE
-    return Denial(coordinate, decision.reason or lacking, decision.rule, places, essential, implicit)
-
-
-def _distinct(denials: Sequence[Denial]) -> Iterator[Denial]:
-    """One denial per coordinate; the identifier, which nobody asked for, only when it is all."""
-    named = [denial for denial in denials if not denial.implicit] or denials
-    seen: set[tuple[str, Reason]] = set()
-    for denial in named:
-        if (denial.coordinate, denial.reason) not in seen:
-            seen.add((denial.coordinate, denial.reason))
-            yield denial

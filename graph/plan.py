@@ -232,11 +232,9 @@ class _Walk:
         return entry
 
     def _concrete(self, named: Any) -> Sequence[GraphQLObjectType]:  # noqa: ANN401 - any named type
-        if is_object_type(named):
-            return (named,)
         if is_abstract_type(named):
             return self._schema.get_possible_types(named)
-        return ()
+        return (named,) if is_object_type(named) else ()
 
     def _applies(self, condition: str, parent: GraphQLObjectType) -> bool:
         if condition == parent.name:
@@ -248,7 +246,5 @@ class _Walk:
         if not node.directives:
             return True
         skip = get_directive_values(GraphQLSkipDirective, node, self._variables)
-        if skip and skip["if"] is True:
-            return False
         include = get_directive_values(GraphQLIncludeDirective, node, self._variables)
-        return not (include and include["if"] is False)
+        return not (skip and skip["if"] is True) and not (include and include["if"] is False)

@@ -9,8 +9,9 @@ from typing import Any, Final
 from ulid import ULID
 
 from auth.principal import Principal
+from graph.denials import Denial
 from graph.errors import ErrorMap, error_map, node_location
-from graph.gate import ROW_ID, Denial
+from graph.gate import ROW_ID
 from graph.messages import Answer
 from graph.plan import PlanField
 from graph.rows import Tally

@@ -1,0 +1,51 @@
+"""What the gate denies: which coordinate, why, by which rule, and where it was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from auth.principal import Kind, Shape
+from graph.plan import PlanField
+from models.grant import Decision
+from models.vocabulary import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A coordinate that the caller may not touch, why, by which rule, and where it was asked for.
+
+    `essential`: an argument or a change, without which the operation makes no sense; `implicit`:
+    the identifier of a row that nobody selected by name.
+    """
+
+    coordinate: str
+    reason: Reason
+    rule: str
+    places: tuple[PlanField, ...]
+    essential: bool = False
+    implicit: bool = False
+
+
+def denied(
+    coordinate: str,
+    decision: Decision,
+    shape: Shape,
+    places: tuple[PlanField, ...],
+    *,
+    essential: bool = False,
+    implicit: bool = False,
+) -> Denial:
+    """A denial from the decision that made it; a reason it does not give is what such a caller lacks."""
+    lacking = Reason.SCOPE if shape.kind is Kind.SERVICE else Reason.ROLE
+    return Denial(coordinate, decision.reason or lacking, decision.rule, places, essential, implicit)
+
+
+def distinct(denials: Sequence[Denial]) -> Iterator[Denial]:
+    """One denial per coordinate; the identifier, which nobody asked for, only when it is all."""
+    named = [denial for denial in denials if not denial.implicit] or denials
+    seen: set[tuple[str, Reason]] = set()
+    for denial in named:
+        if (denial.coordinate, denial.reason) not in seen:
+            seen.add((denial.coordinate, denial.reason))
+            yield denial
