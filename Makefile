@@ -7,7 +7,7 @@ WORKERS ?= $(or $(FIELDWARD_WORKERS),1)
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: run test test-slow lint lock install workbench
+.PHONY: run test test-slow lint lock install bench workbench
 
 # exec: signals reach the service itself, and not a shell in front of it.
 run: install
@@ -31,9 +31,24 @@ lint: install
 workbench: install
 	@exec $(BIN)/python workbench/make.py
 
+# Beside other servers; those that need Node.js are left out where there is none. ARGS="--quick" takes minutes less.
+bench: install bench/.installed bench/peers/node/node_modules/.installed
+	@exec $(BIN)/python -m bench $(ARGS)
+
+bench/.installed: bench/requirements.lock $(INSTALLED)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement bench/requirements.lock
+	@touch $@
+
+bench/peers/node/node_modules/.installed: bench/peers/node/package-lock.json
+	@if command -v npm >/dev/null; then \
+		cd bench/peers/node && npm ci --silent --no-audit --no-fund --ignore-scripts && touch node_modules/.installed; \
+	fi
+
 lock: install
 	$(BIN)/pip-compile --quiet --upgrade --extra dev --no-emit-index-url --no-emit-find-links --strip-extras \
 		--output-file requirements.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --extra dev --extra bench --constraint requirements.lock --no-emit-index-url \
+		--no-emit-find-links --strip-extras --output-file bench/requirements.lock pyproject.toml
 
 install: $(INSTALLED)
 

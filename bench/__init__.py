@@ -1,0 +1,1 @@
+"""The benchmark: Fieldward beside other GraphQL servers and a plain endpoint, on one machine."""

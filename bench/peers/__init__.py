@@ -1,0 +1,1 @@
+"""The same people, rules and answers by other libraries, to measure against."""

@@ -1,0 +1,1 @@
+"""Peers in Python, each run as its own process: `python -m bench.peers.python.<name>`."""
