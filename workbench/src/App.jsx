@@ -4,6 +4,7 @@ import { DOC_EXPLORER_PLUGIN } from "@graphiql/plugin-doc-explorer";
 import { HISTORY_PLUGIN } from "@graphiql/plugin-history";
 import { GraphiQL } from "graphiql";
 import { useMemo, useSyncExternalStore } from "react";
+import { ACCESS_PLUGIN } from "./Access.jsx";
 import { SessionContext } from "./context.js";
 import { EXAMPLES_PLUGIN } from "./Examples.jsx";
 import { WELCOME } from "./examples.js";
@@ -12,7 +13,7 @@ import { storage } from "./storage.js";
 import { TopBar } from "./TopBar.jsx";
 
 // Constant: GraphiQL opens the first plugin again whenever it is given another list.
-const PLUGINS = [EXAMPLES_PLUGIN, HISTORY_PLUGIN];
+const PLUGINS = [EXAMPLES_PLUGIN, ACCESS_PLUGIN, HISTORY_PLUGIN];
 const NARROW = "(max-width: 720px)";
 
 export function App({ demo, session }) {

@@ -17,13 +17,19 @@ export function TopBar() {
       <PurposeSelect session={session} state={state} />
       {state.phase === "in" && <Account session={session} state={state} />}
       {state.phase === "out" && (
-        <button className="primary" onClick={() => dialog.current.showModal()} type="button">
+        <button className="primary" onClick={() => open(dialog.current)} type="button">
           Sign in
         </button>
       )}
       <SignIn dialog={dialog} />
     </header>
   );
+}
+
+/** With the first field in focus, and not the button that closes it again. */
+function open(dialog) {
+  dialog.showModal();
+  dialog.querySelector("input").focus();
 }
 
 function PurposeSelect({ session, state }) {

@@ -38,19 +38,49 @@ const OTHER = {
   UNAVAILABLE: "The database does not answer: try again in a moment.",
 };
 
-/** What to say of a response: `{ tone: "denied" | "withheld" | "failed" | "fine", title, notes }` or null; a note is
- *  `{ coordinate | title, why, help, reason, times, id }`. */
-export function explain(response) {
+/** What to say of a response, with what the policy says of the request's fields (`entries`, see `Session.report`).
+ *
+ *  `{ tone: "denied" | "withheld" | "failed" | "fine", title, notes }` or null; a note is
+ *  `{ coordinate | title, label, why, help, reason, times, id }`. */
+export function explain(response, entries = []) {
   if (!response || typeof response !== "object" || !("data" in response || "errors" in response)) return null;
   const errors = response.errors ?? [];
   const withheld = response.extensions?.withheld ?? [];
   const refused = errors.filter((error) => ["FORBIDDEN", "UNAUTHENTICATED"].includes(error.extensions?.code));
   const failed = errors.filter((error) => !refused.includes(error));
-  const notes = [...merged(refused.map(denialNote)), ...withheld.map(withheldNote), ...failed.map(failureNote)];
-  return { ...heading(response, refused, withheld, failed), notes };
+  const masked = response.data ? entries.filter(isMasked) : [];
+  const notes = [
+    ...merged(refused.map(denialNote)),
+    ...withheld.map(withheldNote),
+    ...(masked.length ? [maskedNote(masked)] : []),
+    ...failed.map(failureNote),
+  ];
+  return { ...heading(response, refused, withheld, failed, masked), notes: notes.map((note) => enriched(note, entries)) };
 }
 
-function heading(response, refused, withheld, failed) {
+/** Add the field's label, and in place of general advice what the policy says would allow it. */
+function enriched({ root, ...note }, entries) {
+  const known = entries.filter((entry) => entry.coordinate === note.coordinate);
+  const remedy = note.reason && note.reason !== "MASKED" ? remedyOf(known, root) : null;
+  return { ...note, label: known[0]?.label, help: remedy || note.help };
+}
+
+/** Of one's own row or of other people's, as the request is about; both where it may be about either. */
+function remedyOf(entries, root) {
+  const [own, others] = ["own", "others"].map((whose) => entries.map((entry) => entry[whose]?.remedy).find(Boolean));
+  if (root === "me" || !others) return short(own);
+  if (root === "users" || !own || own === others) return short(others);
+  return `Other people's: ${short(others)} Your own: ${short(own)}`;
+}
+
+/** Without how to name a purpose: a button beside it does. */
+const short = (remedy) => remedy?.replace(/: name it with @purpose.*?Data-Purpose\./, ".");
+
+function isMasked({ own, others, use }) {
+  return use === "READ" && (others ?? own)?.outcome === "MASKED";
+}
+
+function heading(response, refused, withheld, failed, masked) {
   if (refused.some((error) => error.extensions.code === "UNAUTHENTICATED")) {
     return { tone: "denied", title: "Nobody is signed in: nothing was run." };
   }
@@ -61,17 +91,19 @@ function heading(response, refused, withheld, failed) {
   }
   if (failed.length) return { tone: "failed", title: "The request failed." };
   if (withheld.length) return { tone: "withheld", title: "Some values were withheld, row by row." };
+  if (masked.length) return { tone: "fine", title: "Nothing was denied; some of it is masked." };
   return { tone: "fine", title: "Nothing was denied or withheld." };
 }
 
-function denialNote({ message, extensions }) {
+function denialNote({ message, extensions, path }) {
   const { code, coordinate, decisionId, reason } = extensions;
   const unknown = code === "UNAUTHENTICATED";
   return {
     coordinate,
     why: unknown ? message : afterColon(message, coordinate) || DENIED[reason],
-    help: unknown ? "Sign in at the top of the page." : HELP[reason],
-    reason,
+    help: unknown ? "Use the button at the top of the page." : HELP[reason],
+    reason: unknown ? null : reason,
+    root: path?.[0],
     times: 1,
     id: decisionId,
   };
@@ -85,6 +117,11 @@ function afterColon(message, coordinate) {
 
 function withheldNote({ coordinate, count, reason }) {
   return { coordinate, why: WITHHELD[reason] ?? reason, help: HELP[reason], reason, times: count };
+}
+
+function maskedNote(entries) {
+  const coordinates = [...new Set(entries.map((entry) => entry.coordinate))].join(", ");
+  return { coordinate: coordinates, why: "Shown in part: enough to recognise, not to use.", reason: "MASKED", times: 1 };
 }
 
 function failureNote({ message, extensions }) {

@@ -4,6 +4,7 @@
 // refreshed shortly before it ends: an introspection by somebody whose token has just ended would not
 // fail, but show the schema that nobody may use.
 
+import { Kind, parse } from "graphql";
 import { isUnauthenticated, post } from "./api.js";
 
 const PERSON = "user { username fullName } expiresIn errors { code message }";
@@ -11,14 +12,23 @@ const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) {
 const REFRESH = `mutation RefreshSession { refreshSession { ${PERSON} } }`;
 const SIGN_OUT = "mutation SignOut { signOut { ended } }";
 const MY_ACCESS = "query MyAccess { myAccess { roles purposes } }";
+const DECISION = "{ outcome reason rule remedy }";
+const FIELDS = `query MyFields { myAccess { purpose fields { coordinate label own ${DECISION} others ${DECISION} } } }`;
+const REPORT = `query Report($document: String!, $operationName: String) {
+  explainAccess(document: $document, operationName: $operationName) {
+    entries { coordinate use label own ${DECISION} others ${DECISION} }
+  }
+}`;
 const PURPOSES = "query Purposes { purposes { key name description refusal } }";
 const EARLY = 20_000; // milliseconds before its end at which a token is renewed
+const RUNS = 50; // requests whose answers can still be explained
 const REMEMBERED = "fieldward:purpose";
 
 const NOBODY = { person: null, roles: [], purposes: [] };
 
 export class Session {
   #listeners = new Set();
+  #runs = new Map();
   #renewAt = Infinity;
   #renewing = null;
   #state = { ...NOBODY, phase: "loading", notices: [], purpose: null };
@@ -62,13 +72,44 @@ export class Session {
 
   /** GraphiQL's fetcher. */
   send = async (request, { headers } = {}) => {
+    const { purpose } = this.#state;
+    request = { ...request, operationName: nameIn(request) };
+    const answer = await this.#post(request, { purpose, headers });
+    if (request.operationName !== "IntrospectionQuery") this.#remember(answer, { request, purpose, headers });
+    return answer;
+  };
+
+  /** What the policy says of each field of the request that was answered with `text`; [] when it does not say. */
+  async report(text) {
+    const run = this.#runs.get(text);
+    if (!run) return [];
+    const { query: document, operationName } = run.request;
+    const variables = { document, operationName };
+    const answer = await this.#post({ query: REPORT, operationName: "Report", variables }, run);
+    return answer.data?.explainAccess?.entries ?? [];
+  }
+
+  /** What the policy says of every field for the purpose in force. */
+  async fields() {
+    const answer = await this.#post({ query: FIELDS }, { purpose: this.#state.purpose });
+    return answer.data?.myAccess?.fields ?? [];
+  }
+
+  /** Send one request with a token that holds. */
+  async #post(request, options) {
     await this.#renewed();
-    const answer = await post(request, { purpose: this.#state.purpose, headers });
-    if (!this.#state.person || !isUnauthenticated(answer) || headers?.Authorization) return answer;
+    const answer = await post(request, options);
+    if (!this.#state.person || !isUnauthenticated(answer) || options.headers?.Authorization) return answer;
     // Ended from elsewhere: by signing out in another tab, or by an administrator.
     await this.#renewed({ now: true });
-    return this.#state.person ? post(request, { purpose: this.#state.purpose, headers }) : answer;
-  };
+    return this.#state.person ? post(request, options) : answer;
+  }
+
+  /** GraphiQL keeps answers as indented text; by that text the request is found again. */
+  #remember(answer, run) {
+    this.#runs.set(JSON.stringify(answer, null, 2), run);
+    if (this.#runs.size > RUNS) this.#runs.delete(this.#runs.keys().next().value);
+  }
 
   /** Renew the access token when it is about to end; one request however many wait for it. */
   #renewed({ now = false } = {}) {
@@ -101,12 +142,23 @@ export class Session {
 
   #leave() {
     this.#renewAt = Infinity;
+    this.#runs.clear();
     this.#set({ ...NOBODY, phase: "out", purpose: null });
   }
 
   #set(change) {
     this.#state = { ...this.#state, ...change };
     this.#listeners.forEach((listener) => listener());
+  }
+}
+
+/** The operation's name, if the document has it: GraphiQL notices an edit a moment late. */
+function nameIn({ query, operationName }) {
+  try {
+    const operations = parse(query).definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
+    return operations.some(({ name }) => name?.value === operationName) ? operationName : undefined;
+  } catch {
+    return operationName; // the API says what is wrong with the document
   }
 }
 
