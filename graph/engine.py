@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Any
 
-from graphql import GraphQLSchema
+from graphql import GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues
 
 from auth.policy import Policy
@@ -93,6 +93,8 @@ class Engine:
             return _refused(error.errors)
         except FieldwardError as error:
             return _refused([fieldward_error(error)])
+        except GraphQLError as error:  # an argument that turns out wrong only with its variables filled in
+            return _refused([format_error(error)])
         except Exception as error:  # noqa: BLE001 - the last resort: logged with an id, shown without its text
             return _refused([internal_error(error)])
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import strawberry
-from graphql import GraphQLEnumType, GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLSchema
 from graphql.utilities.print_schema import print_directive
 from strawberry.schema.config import StrawberryConfig
 
@@ -52,6 +52,10 @@ def build() -> strawberry.Schema:
     if not isinstance(purpose, GraphQLEnumType) or not isinstance(on_denied, GraphQLEnumType):
         raise TypeError("Purpose and OnDenied are enums")
     core.directives = (*core.directives, purpose_directive(purpose, on_denied))
+    for kind in core.type_map.values():
+        # Strawberry checks this itself, but only when a resolver is called: too late for a clear refusal.
+        if isinstance(kind, GraphQLInputObjectType):
+            kind.is_one_of = kind.extensions["strawberry-definition"].is_one_of
     return schema
 
 
