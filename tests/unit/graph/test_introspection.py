@@ -168,6 +168,15 @@ def test_written_fields_are_those_that_may_be_written(shape: Shape) -> None:
         assert ("updateUser" in fields(schema, "Mutation")) == bool(writable), purpose
 
 
+@pytest.mark.parametrize("purpose", Purpose)
+def test_what_changes_ones_own_data_needs_its_right(purpose: Purpose) -> None:
+    """Consent, a password and the account itself are changed under ACCOUNT, by people."""
+    own = {"giveConsent", "withdrawConsent", "changePassword", "deleteUser"}
+    expected = own if purpose is Purpose.ACCOUNT else set()
+    assert fields(shown(person(), purpose), "Mutation") & own == expected
+    assert fields(shown(service(*SCOPE_SETS[-1]), purpose), "Mutation").isdisjoint(own)
+
+
 def test_what_shows_masked_is_looked_up_and_not_filtered_by() -> None:
     """An exact look-up tells only what is known already; an order or a filter would tell more."""
     masked = permit(Role.SUPPORT, [Label.USERNAME, Label.IMPRECISE_LOCATION], [Purpose.SUPPORT], as_=Outcome.MASKED)
