@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLInputObjectType, get_named_type
+from graphql import GraphQLEnumType, GraphQLError, GraphQLInputObjectType, get_named_type
 from graphql.execution.values import VariableValues, get_argument_values
 
 from graph.access import Reads, Rows
@@ -31,11 +31,15 @@ class Chosen:
 
 
 def arguments_of(root: PlanRoot, variables: VariableValues) -> Mapping[str, Any]:
-    """The coerced arguments of a root field."""
+    """The coerced arguments of a root field. Raises `BadInput` for what only its variables make wrong."""
     definition = root.field.definition
     if definition is None or not definition.args:
         return {}
-    return get_argument_values(definition, root.field.nodes[0], variables, None)
+    try:
+        return get_argument_values(definition, root.field.nodes[0], variables, None)
+    except GraphQLError:
+        # The library's message may hold the value.
+        raise BadInput(f"The arguments of {root.field.coordinate} have a value that cannot be used.") from None
 
 
 def touched_by(root: PlanRoot, arguments: Mapping[str, Any], catalogue: Catalogue) -> tuple[Touched, ...]:

@@ -29,6 +29,10 @@ DOCUMENTS: Final = {
     + "} } } }" * 20
     + " } }",
     "many variables": "query (" + " ".join(f"$v{n}: String" for n in range(5_000)) + ") { __typename }",
+    "two names for one person": '{ user(by: {username: "subject", email: "subject@demo.example"}) { id } }',
+    "no name for one person": "{ user(by: {}) { id } }",
+    "null for one person": "{ user(by: {username: null}) { id } }",
+    "a variable without a value for one person": "query ($n: String) { user(by: {username: $n}) { id } }",
     "nothing": "",
     "white space": " \n" * 100_000,
     "a null byte": '{ user(by: {username: "a\\u0000b"}) { id } }',
