@@ -106,6 +106,23 @@ async def test_the_schema_and_rows_in_one_operation(world: World, person: Maker)
     assert "users" not in {field["name"] for field in data["__schema"]["queryType"]["fields"]}
 
 
+async def test_what_was_answered_before_does_not_stand_in_for_another_question(world: World, person: Maker) -> None:
+    """One document, other variables; then another caller, another purpose."""
+    who = person(world.ids[0])
+    query = "query ($name: String!) { __type(name: $name) { name } }"
+    for name in ("User", "Device", "UserFilter", "User"):
+        answer = await world.ask(who, query, Purpose.ACCOUNT, name=name)
+        assert answer.body == {"data": {"__type": None if name == "UserFilter" else {"name": name}}}
+    plain = '{ __type(name: "Device") { name } }'
+    for asker, purpose, expected in (
+        (who, Purpose.ACCOUNT, {"name": "Device"}),
+        (who, Purpose.PERSONALISATION, None),
+        (person(world.ids[1], Role.SUPPORT), Purpose.SUPPORT, None),
+        (who, Purpose.ACCOUNT, {"name": "Device"}),
+    ):
+        assert (await world.ask(asker, plain, purpose)).body == {"data": {"__type": expected}}
+
+
 async def test_a_refused_operation_shows_no_schema(world: World, person: Maker) -> None:
     """What is refused is refused as a whole."""
     answer = await world.ask(person(world.ids[0]), "{ __schema { queryType { name } } users { totalCount } }")
