@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from bench.answers import Different
+from bench.load import BadAnswer
 from bench.places import find_places
 from bench.report import results_of, table_of, verdicts_of
 from bench.rounds import FULL, QUICK, Pace, Stand, generator_alone, run_rounds
-from bench.servers import FIELDWARD, NOTHING, ROOT, SERVERS, Running, Server, missing_tool, running
+from bench.servers import FIELDWARD, NOTHING, ROOT, SERVERS, Running, Server, ServerFailed, missing_tool, running
 from bench.workloads import WORKLOADS, bodies_of
-from bench.world import World, open_world
+from bench.world import NoWorld, World, open_world
 from models.vocabulary import Role
 
 RESULTS: Final = ROOT / "bench" / "results.json"
@@ -45,8 +48,14 @@ def main(
 ) -> None:
     """Measure Fieldward beside its peers and limits."""
     console = Console()
-    pace = QUICK if quick else FULL
-    chosen = _choose(only, variant or [], console)
+    try:
+        _run(console, QUICK if quick else FULL, _choose(only, variant or [], console), folder, output)
+    except (BadAnswer, Different, NoWorld, ServerFailed) as error:
+        console.print(f"The benchmark ended: {error}", markup=False)
+        raise typer.Exit(1) from None
+
+
+def _run(console: Console, pace: Pace, chosen: Sequence[Server], folder: Path, output: Path) -> None:
     server_core, own_core = cores_of()
     if own_core is None:
         console.print("Only one core: everything shares it, and the figures say little.")

@@ -116,18 +116,19 @@ def _platform() -> dict[str, str]:
 
 
 def table_of(results: Results) -> Table:
-    """One table: a row for each server, a column for each workload and concurrency."""
+    """One table: a row for each workload and concurrency, a column for each server."""
     cells = {(it["server"], it["workload"], it["concurrency"]): it for it in results["cells"]}
-    columns = list(dict.fromkeys((it["workload"], it["concurrency"]) for it in results["cells"]))
+    rows = dict.fromkeys((it["workload"], it["concurrency"]) for it in results["cells"])
+    servers: Mapping[str, Mapping[str, Any]] = results["servers"]
     table = Table(title="Requests per second, and p50 / p99 in ms", show_lines=True)
-    table.add_column("server")
-    for workload, concurrency in columns:
-        table.add_column(f"{results['workloads'][workload]['title']}\nx{concurrency}", justify="right")
-    table.add_column("peak\nMB", justify="right")
-    table.add_column("start\ns", justify="right")
-    for name, server in results["servers"].items():
-        figures = [_figure(cells[name, *column]) for column in columns]
-        table.add_row(server["title"], *figures, str(server["peak_megabytes"]), f"{server['start_seconds']:.1f}")
+    table.add_column("")
+    for server in servers.values():
+        table.add_column(server["title"].replace(" + ", "\n+ ").replace(": ", ":\n"), justify="right")
+    for workload, concurrency in rows:
+        title = f"{results['workloads'][workload]['title']}\n{concurrency} at a time"
+        table.add_row(title, *(_figure(cells[name, workload, concurrency]) for name in servers))
+    table.add_row("peak memory, MB", *(str(server["peak_megabytes"]) for server in servers.values()))
+    table.add_row("start, s", *(f"{server['start_seconds']:.1f}" for server in servers.values()))
     return table
 
 
@@ -145,7 +146,8 @@ def verdicts_of(results: Results) -> Iterator[str]:
             parts.append(_verdict(goal["of_peer"], goal["peer_goal"], f"the fastest peer ({peer})"))
         if "of_limit" in goal:
             parts.append(_verdict(goal["of_limit"], goal["limit_goal"], "the limit"))
-        yield f"{title}: {'; '.join(parts)}"
+        if parts:
+            yield f"{title}: {'; '.join(parts)}"
 
 
 def _verdict(found: float, wanted: float, of: str) -> str:
