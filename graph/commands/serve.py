@@ -27,6 +27,7 @@ from graph.commands.demo import load_demo, sign_ins
 from graph.commands.opening import Say, connect, embedded_mongodb
 from graph.connections import PromptProtocol, bound_unread
 from graph.settings import Settings, load_settings, unknown_settings
+from models.crypto.signing import load_or_create
 from models.database import Database
 from models.demo import is_loaded
 from models.embedded import Embedded
@@ -83,9 +84,11 @@ def _serve(settings: Settings, say: Say) -> None:
 
 
 async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) -> tuple[Database | None, bool]:
-    """Check the database, make its indexes, load the demo. Returns what is in memory, open, and whether
+    """Check keys and database, make indexes, load the demo. Returns what is in memory, open, and whether
     the demo people are there."""
     check_labels()
+    # The workers load the keys themselves, but what is wrong with the file could no longer be said in one line there.
+    load_or_create(settings.keys_file)
     database = await connect(url, settings, say)
     try:
         await database.make_indexes()

@@ -159,6 +159,20 @@ def test_a_port_in_use_is_said_in_one_line(start: Start) -> None:
     assert service.process.returncode == 1
 
 
+def test_signing_keys_that_others_can_read_are_said_in_one_line(start: Start, tmp_path: Path) -> None:
+    """With what to do about it, and before anything answers."""
+    keys = tmp_path / "data" / "keys"
+    keys.mkdir(parents=True, mode=0o700)
+    (keys / "signing.json").write_text("{}")
+    (keys / "signing.json").chmod(0o644)
+    service = start()
+    said = service.rest().splitlines()
+    assert service.process.returncode == 1
+    assert len(said) == 1
+    assert said[0].startswith("fieldward: ")
+    assert said[0].endswith(f"Run: chmod 600 {keys / 'signing.json'}")
+
+
 def test_a_database_that_dies_is_said_and_answered(start: Start) -> None:
     """Requests get a clear error; the service stays up and still stops cleanly."""
     service = start().ready()
