@@ -93,7 +93,9 @@ def _choose(only: str, variants: list[str], console: Console) -> list[Server]:
     for text in variants:
         name, _, setting = text.partition(":")
         key, _, value = setting.partition("=")
-        chosen.insert(1, replace(FIELDWARD, name=name, title=f"Fieldward, {name}", environment={key: value}))
+        chosen.insert(
+            1, replace(FIELDWARD, name=name, title=f"Fieldward + {name}", kind="variant", environment={key: value})
+        )
     return chosen
 
 

@@ -85,7 +85,7 @@ class Stand:
 
     def bodies(self, workload: Workload, server: Running, count: int | None = None) -> list[bytes]:
         """The bodies that one server is sent."""
-        document = workload.document(declares_nulls=server.server.kind == "subject")
+        document = workload.document(declares_nulls=server.server.is_fieldward)
         return bodies_of(document, workload.name, self.variables(workload)[:count])
 
     def requests(self, workload: Workload, server: Running) -> list[bytes]:

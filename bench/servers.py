@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -36,7 +36,8 @@ class ServerFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server. `kind` is `subject` (Fieldward), `peer` or `limit`; `packages` are what its figures depend on."""
+    """One server. `kind` is `subject` (Fieldward), `variant` (of it), `peer` or `limit`; `packages` are what its
+    figures depend on."""
 
     name: str
     title: str
@@ -49,6 +50,11 @@ class Server:
     def is_node(self) -> bool:
         """Whether it needs Node."""
         return self.command[0] == "node"
+
+    @property
+    def is_fieldward(self) -> bool:
+        """Whether it is Fieldward, in whatever variant."""
+        return self.kind in ("subject", "variant")
 
     def versions(self) -> dict[str, str]:
         """The versions of its packages."""
@@ -81,6 +87,13 @@ FIELDWARD: Final = Server(
 )
 SERVERS: Final = (
     FIELDWARD,
+    replace(
+        FIELDWARD,
+        name="uncoalesced",
+        title="Fieldward + no coalescing",
+        kind="variant",
+        command=(*_PYTHON, "bench.uncoalesced"),
+    ),
     Server("limit", "limit: Starlette + Motor", "limit", _python("limit"), ("orjson", *_UVICORN)),
     Server("limit-node", "limit: fastify", "limit", _node("limit"), ("fastify", "mongodb", "jose")),
     Server(
