@@ -107,7 +107,7 @@ def test_an_exception_is_its_type_and_frames(stream: io.StringIO) -> None:
     assert SECRET not in stream.getvalue()
 
 
-@pytest.mark.parametrize("name", ["uvicorn.error", "asyncio", "pymongo.command", "some.library", "beanie"])
+@pytest.mark.parametrize("name", ["uvicorn.error", "asyncio", "pymongo.command", "some.package", "beanie"])
 def test_libraries_lose_their_text(stream: io.StringIO, name: str) -> None:
     """Their messages, arguments and tracebacks may hold anything."""
     try:
