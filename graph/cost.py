@@ -1,9 +1,9 @@
 """What an operation may cost at most: about the number of values its answer can hold.
 
-A field costs one; what is selected beneath it counts once per element, where a list's length is its
-`first` (a literal, a variable, or the argument's default) and `ASSUMED_LENGTH` for a list without
-one. The sum is prepared once per operation, with each fragment summed once, so that a request only
-fills in its variables.
+A field costs one, and a root field in `DEAR` what its work is worth; what is selected beneath it counts
+once per element, where a list's length is its `first` (a literal, a variable, or the argument's
+default) and `ASSUMED_LENGTH` for a list without one. The sum is prepared once per operation, with each
+fragment summed once, so that a request only fills in its variables.
 """
 
 from __future__ import annotations
@@ -36,6 +36,16 @@ from models.errors import LimitExceeded
 
 ASSUMED_LENGTH: Final = 10
 PAGE_ARGUMENT: Final = "first"
+DEAR: Final[Mapping[str, int]] = {
+    "Query.__schema": 4_000,
+    "Query.explainAccess": 2_000,
+    "Mutation.signIn": 4_000,
+    "Mutation.register": 4_000,
+    "Mutation.changePassword": 4_000,
+    "Mutation.deleteUser": 4_000,
+}
+"""Root fields whose work is more than their answer shows: hashing a password, planning a document, telling of the
+whole schema. By the default limit an operation may ask for four of the dearest."""
 
 
 @dataclass(slots=True)
@@ -72,7 +82,7 @@ def total(cost: Cost, variables: Mapping[str, object], budget: Budget) -> int:
     result = _evaluate(cost, variables, budget, {}) if cost.terms else cost.constant
     if result > budget.max_cost:
         raise LimitExceeded(
-            f"The operation may return about {_figure(result)} values; the limit is {budget.max_cost}. "
+            f"The operation costs about {_figure(result)}, counted in values; the limit is {budget.max_cost}. "
             'Ask for smaller pages ("first") or fewer fields.'
         )
     return result
@@ -141,7 +151,7 @@ class Costing:
         return cost
 
     def _add_field(self, cost: Cost, node: FieldNode, parent: GraphQLNamedType | None, *, paged: bool) -> None:
-        cost.constant += 1
+        cost.constant += 1 if parent is None else DEAR.get(f"{parent.name}.{node.name.value}", 1)
         if node.selection_set is None:
             return
         definition = _definition(parent, node.name.value)

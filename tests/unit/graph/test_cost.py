@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from graphql import GraphQLObjectType
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.cost import ASSUMED_LENGTH
+from graph.cost import ASSUMED_LENGTH, DEAR
 from graph.documents import Documents
 from graph.limits import Limits
+from graph.schema import build, graphql_schema
 from models.errors import LimitExceeded
 from tests.unit.graph.small_schema import small_schema
 
@@ -36,8 +38,8 @@ def cost(text: str, limits: Limits = LIMITS, **variables: object) -> int:
         ("{me{friends{id}}}", 1 + 1 + LIMITS.max_page),
         ("{users(first: 3){...F}} fragment F on UserConnection{nodes{id}}", 1 + 3 * (1 + 1)),
         ("{users(first: 3){... on UserConnection{nodes{...G ...G}}}} fragment G on User{id}", 1 + 3 * (1 + 2)),
-        ("{__schema{types{name}}}", 3),
-        ("{__schema{types{...F}}} fragment F on __Type{fields{name}}", 4),
+        ("{__schema{types{name}}}", DEAR["Query.__schema"] + 2),
+        ("{__schema{types{...F}}} fragment F on __Type{fields{name}}", DEAR["Query.__schema"] + 3),
         ("{node{... on User{tags{text}}}}", 1 + 1 + ASSUMED_LENGTH),
     ],
 )
@@ -47,6 +49,7 @@ def test_cost_is_the_number_of_values(text: str, expected: int) -> None:
 
 
 @given(st.integers(0, 100), st.integers(0, 100))
+@settings(deadline=None)
 def test_variables_cost_what_literals_cost(outer: int, inner: int) -> None:
     """It makes no difference how a page size is given, fragments included."""
     template = "{me{friends(first: %s){...F}}} fragment F on User{id friends(first: %s){id name}}"
@@ -92,3 +95,36 @@ def test_fragments_that_double_are_summed_once_each() -> None:
     text = f"query($n: Int){{me{{...F0}}}}{chain}fragment F40 on User{{id}}"
     limits = Limits(max_depth=99, max_fields=10**20, max_cost=10**30)
     assert cost(text, limits, n=1) == 2 * 2**40
+
+
+@pytest.mark.parametrize("coordinate", sorted(DEAR))
+def test_a_dear_root_field_is_one_of_the_schema(coordinate: str) -> None:
+    """A name that was changed would cost one again."""
+    schema = graphql_schema(build())
+    type_name, _, name = coordinate.partition(".")
+    kind = schema.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    assert schema.get_field(kind, name) is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "field"),
+    [
+        ("mutation", 'signIn(input: {login: "someone", password: "%d"}) { errors { code } }'),
+        ("query", 'explainAccess(document: "{ me { id } } # %d") { verdict }'),
+        ("query", "__schema { types { name } } # %d\n"),
+    ],
+)
+def test_one_operation_does_dear_work_a_few_times_at_most(kind: str, field: str) -> None:
+    """Forty passwords or forty documents in one request are the work of forty requests."""
+    documents = Documents(graphql_schema(build()), Limits())
+
+    def check(times: int) -> None:
+        fields = " ".join(f"a{number}: {field % number}" for number in range(times))
+        document = documents.get(f"{kind} {{ {fields} }}")
+        assert not document.errors
+        documents.check_cost(document, None, {})
+
+    check(4)
+    with pytest.raises(LimitExceeded):
+        check(40)
