@@ -50,7 +50,7 @@ function Note({ note }) {
     <li>
       <div className="what">
         {note.coordinate ? <code>{note.coordinate}</code> : <strong>{note.title}</strong>}
-        {note.reason && <span className={`chip ${note.reason.toLowerCase()}`}>{note.reason}</span>}
+        {note.reason && <span className={note.reason === "MASKED" ? "chip masked" : "chip"}>{note.reason}</span>}
         {note.times > 1 && <span className="times">{note.times} times</span>}
         {note.label && <span className="label">{note.label}</span>}
       </div>
