@@ -30,7 +30,7 @@ from models.vocabulary import Purpose
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
-_COMBINATIONS: Final = 500
+_COMBINATIONS: Final = 200
 _VIEWS: Final = 64
 _ANSWERS: Final = 4  # the standard query in its variants
 _Executor: Final[Any] = StrawberryGraphQLCoreExecutionContext  # its base has no public name that lasts

@@ -137,9 +137,8 @@ def _relations(root: PlanRoot, asker: Asker) -> tuple[Relation | None, ...]:
             return (None,)
         case Rows.OWN:
             return (Relation.SELF if person else Relation.OTHER,)
-        case Rows.CHOSEN if not person:
-            return (Relation.OTHER,)
         case Rows.CHOSEN if not names_oneself(root):
+            # No rule gives a service more on one row than on another.
             return (Relation.SELF, Relation.OTHER)
     return (Relation.SELF,)
 

@@ -247,6 +247,14 @@ def test_a_service_has_no_row_of_its_own() -> None:
     assert any("no row of its own" in note for note in report.notes)
 
 
+@pytest.mark.parametrize("who", [NOBODY, SUPPORT, service("user.name:read")], ids=["nobody", "support", "service"])
+def test_signing_in_is_read_as_the_person_who_does(who: Principal) -> None:
+    """Under ACCOUNT, whoever sends it and for whatever purpose."""
+    email = entry_of(explain(NOBODYS_MATTER, who, "SUPPORT"), "User.email")
+    assert email.own is not None
+    assert (email.own.outcome, email.others) == (Outcome.CLEAR, None)
+
+
 def test_every_output_field_is_among_what_can_be_read() -> None:
     """Each with its decisions, for a caller and a purpose."""
     found = {
