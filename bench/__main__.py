@@ -30,6 +30,7 @@ PEOPLE: Final = 10_000
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 Quick = Annotated[bool, typer.Option("--quick", help="Two or three minutes: fewer and shorter rounds.")]
+Rounds = Annotated[int, typer.Option(help="How often everything is measured; 0: as usual.")]
 Only = Annotated[str, typer.Option(help="Servers by name, separated by commas; the limit is always among them.")]
 Variant = Annotated[
     list[str] | None, typer.Option(help="A second Fieldward with other settings, NAME:VARIABLE=VALUE; may be repeated.")
@@ -41,6 +42,7 @@ Output = Annotated[Path, typer.Option(help="Where the figures are written.")]
 @app.command()
 def main(
     quick: Quick = False,
+    rounds: Rounds = 0,
     only: Only = "",
     variant: Variant = None,
     folder: Folder = ROOT / ".bench",
@@ -48,8 +50,11 @@ def main(
 ) -> None:
     """Measure Fieldward beside its peers and limits."""
     console = Console()
+    pace = QUICK if quick else FULL
     try:
-        _run(console, QUICK if quick else FULL, _choose(only, variant or [], console), folder, output)
+        _run(
+            console, replace(pace, rounds=rounds or pace.rounds), _choose(only, variant or [], console), folder, output
+        )
     except (BadAnswer, Different, NoWorld, ServerFailed) as error:
         console.print(f"The benchmark ended: {error}", markup=False)
         raise typer.Exit(1) from None
