@@ -158,6 +158,15 @@ def test_a_denial_says_what_would_allow_it(
     assert any(remedy in it for it in texts), texts
 
 
+def test_a_purpose_that_is_not_held_is_no_remedy() -> None:
+    """A token that was narrowed cannot simply be used for something else."""
+    narrowed = Principal(person().shape, id="usr_eu_1", purposes=frozenset({Purpose.SECURITY}))
+    own = entry_of(explain("{ me { email } }", narrowed), "User.email").own
+    assert own is not None
+    assert own.remedy is not None
+    assert own.remedy.startswith("It is read by the person themself for ACCOUNT")
+
+
 def test_a_masked_value_does_not_do_for_a_filter() -> None:
     """It does for reading and for an exact look-up."""
     masked = permit(Role.SUPPORT, [Label.USERNAME, Label.IMPRECISE_LOCATION], [Purpose.SUPPORT], as_=Outcome.MASKED)
