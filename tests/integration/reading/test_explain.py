@@ -118,7 +118,7 @@ async def test_the_requests_own_purpose_counts_for_oneself(world: World, person:
     who = person(world.ids[0], Role.SUPPORT)
     text = "{ users { nodes { email } } }"
     mine = await world.ask(who, query, Purpose.SUPPORT, it=text)
-    theirs = await world.ask(who, query, Purpose.SUPPORT, it=text, role="ANALYST")
+    theirs = await world.ask(who, query, Purpose.ACCOUNT, it=text, role="ANALYST")
     assert mine.body["data"]["explainAccess"] == {"verdict": "ALLOWED", "purpose": "SUPPORT"}
     assert theirs.body["data"]["explainAccess"] == {"verdict": "REFUSED", "purpose": None}
 
