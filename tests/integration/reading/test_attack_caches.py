@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import Sequence
 from dataclasses import replace
@@ -120,6 +121,24 @@ async def test_an_answer_does_not_depend_on_what_was_asked_before(
             for engine in (warm, fresh)
         ]
         assert _comparable(answers[0]) == _comparable(answers[1])
+
+
+@given(order=REQUESTS)
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_an_answer_does_not_depend_on_what_is_asked_at_the_same_moment(
+    world: World, person: Maker, service: Maker, order: list[tuple[int, int, Purpose, int, int]]
+) -> None:
+    """Look-ups of several callers may go to the database together; each gets their own answer."""
+    known = callers(world, person, service)
+
+    async def ask(who: int, text: int, purpose: Purpose, whom: int, words: int) -> Answer:
+        return await world.ask(known[who], TEXTS[text], purpose, id=world.ids[whom], **WORDS[words])
+
+    # Everybody asks everything about everybody, so that many look-ups meet.
+    requests = [(who, text, purpose, whom, words) for _, text, purpose, whom, words in order for who in range(8)]
+    together = await asyncio.gather(*(ask(*request) for request in requests))
+    for request, answer in zip(requests, together, strict=True):
+        assert _comparable(answer) == _comparable(await ask(*request))
 
 
 def _comparable(answer: Answer) -> tuple[int, dict[str, Any]]:
