@@ -8,23 +8,29 @@ from typing import Final
 
 import pytest
 from graphql import (
+    FieldNode,
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLSchema,
+    OperationDefinitionNode,
     get_named_type,
     is_introspection_type,
     print_schema,
     validate_schema,
 )
+from graphql.execution.values import VariableValues
 
 from auth.policy import Policy
 from auth.principal import NOBODY, Kind, Principal, Scope, Shape
 from auth.rules import permit, purposes_of_person
 from graph.catalogue import read_catalogue
+from graph.documents import Documents
 from graph.introspection import Introspection, purposes_shown
+from graph.limits import Limits
+from graph.plan import Planner
 from graph.purpose import Declared
 from graph.schema import build, graphql_schema
 from models.vocabulary import Access, Label, Outcome, Purpose, Relation, Role
@@ -269,6 +275,18 @@ def test_schemas_are_kept_in_bounds() -> None:
     assert len(introspection._views.values) <= 64
 
 
+def test_the_full_schema_is_never_asked_about_itself() -> None:
+    """What an operation asks about the schema is planned apart from what it reads, fragments and all."""
+    document = Documents(FULL, Limits()).get(
+        "{ me { id } ...Meta } fragment Meta on Query { kind: __schema { description } }"
+    )
+    node = document.operations[None]
+    plan = Planner(FULL, CATALOGUE).plan(node, document.fragments, VariableValues({}, {}))
+    assert plan.meta is not None
+    assert (selected(plan.operation), selected(plan.meta)) == (["me"], ["__schema"])
+    assert ([root.field.key for root in plan.roots], plan.keys) == (["me"], ("me", "kind"))
+
+
 @pytest.mark.parametrize(
     ("directive", "header", "expected"),
     [
@@ -287,6 +305,11 @@ def test_a_chosen_purpose_narrows(directive: Purpose | None, header: str | None,
 
 
 SINGLE_SCOPES: Final = [f"{label}:read" for label in Label if label is not Label.AUTHORIZATION][:8]
+
+
+def selected(operation: OperationDefinitionNode) -> list[str]:
+    """The root fields of an operation."""
+    return [node.name.value for node in operation.selection_set.selections if isinstance(node, FieldNode)]
 
 
 def order_guards() -> dict[str, str]:
