@@ -159,7 +159,7 @@ def _field(cls: type, name: str, declared: _Personal, labels: dict[str, Label], 
     resolver: Any = _list_resolver(name) if declared.collection else None
     return strawberry.field(
         resolver=resolver,
-        description=f"{declared.description} {describe_access(label, Access.READ)}",
+        description=_described(declared.description, label, Access.READ),
         directives=label_directives(label, Access.READ),
         metadata={GUARD: Stored(label, prefix + relative, relative, declared.collection, declared.newest_by)},
     )
@@ -175,11 +175,17 @@ def _list_resolver(name: str) -> Callable[..., Any]:
     return resolve
 
 
+def _described(own: str, label: Label, access: Access) -> str:
+    """A field's own words and who may; its own words alone when they are the label's title."""
+    who = describe_access(label, access)
+    return who if who.startswith(own.removesuffix(".")) else f"{own} {who}"
+
+
 def written(label: Label, description: str, *, required: bool = False) -> Any:  # noqa: ANN401 - see `personal`
     """An input field that changes a stored field of `label`."""
     options: dict[str, Any] = {} if required else {"default": UNSET}
     return strawberry.field(
-        description=f"{description} {describe_access(label, Access.WRITE)}",
+        description=_described(description, label, Access.WRITE),
         directives=label_directives(label, Access.WRITE),
         metadata={GUARD: Writes(label)},
         **options,

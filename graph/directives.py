@@ -103,7 +103,7 @@ def describe_access(label: Label, access: Access) -> str:
         if rule.who is not Who.SERVICE
     ]
     services = f"services with the scope `{label}:{access}`"
-    return f"{LABELS[label].title}. {verb} by {'; '.join([*clauses, services])}."
+    return f"{LABELS[label].title} (`{label}`). {verb} by {'; '.join([*clauses, services])}."
 
 
 def _who(rule: Rule) -> str:
