@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any
+from typing import Any, Final
 
 from graphql import GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues
@@ -34,6 +34,8 @@ from graph.refusals import nulls, refuse, sign_in_first, withheld
 from graph.rows import read_attribute
 from graph.variables import coerce_variables
 from models.errors import FieldwardError
+
+_SERVERS_PART: Final = frozenset({"UNAVAILABLE", "RATE_LIMITED", "INTERNAL_SERVER_ERROR"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,14 +192,12 @@ def _refused(errors: Any) -> Answer:  # noqa: ANN401 - a sequence of error maps
 
 
 def _status(errors: list[ErrorMap], data: Mapping[str, Any] | None) -> int:
-    """200 with anything to show; else the status of the first error."""
+    """200 once execution began (GraphQL over HTTP, section 6.4.2), but for an answer of nothing but
+    nulls because the server could not do its part."""
     if errors and (data is None or all(value is None for value in data.values())):
-        return STATUS.get(errors[0]["extensions"]["code"], 200) if data is None else _outage(errors)
+        code = errors[0]["extensions"]["code"]
+        return STATUS[code] if code in _SERVERS_PART else 200
     return 200
-
-
-def _outage(errors: list[ErrorMap]) -> int:
-    return 503 if errors[0]["extensions"]["code"] == "UNAVAILABLE" else 200
 
 
 def _no_abstract_type(value: Any, _info: Any, _abstract: Any) -> str | None:  # noqa: ANN401 - graphql-core's signature

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import sha256
+from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
 from typing import Any, Final, Protocol
 
@@ -24,7 +23,7 @@ from graph.errors import BAD_USER_INPUT, STATUS, UNAVAILABLE, fieldward_error, i
 from graph.limits import Limits
 from graph.messages import Answer, Client, Cookie, GraphQLRequest
 from graph.negotiation import GRAPHQL, JSON, choose_media_type, prefers_html
-from graph.observation import observation_of
+from graph.observation import Pseudonyms, observation_of
 from graph.pages.plain import plain_page
 from graph.reading import RequestRefused, check_content, parse_body, parse_query_string, read_body
 from models.errors import FieldwardError
@@ -88,6 +87,7 @@ class GraphQLEndpoint:
     allowed_origins: frozenset[str] = frozenset()
     secure_cookies: bool = True
     page: ASGIApp = plain_page
+    pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every failure becomes a well-formed error."""
@@ -119,14 +119,15 @@ class GraphQLEndpoint:
     async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Answer:
         request = await self._read(scope, receive, headers)
         if (observation := observation_of(scope)) is not None:
-            observation.document = sha256(request.query.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+            observation.document = self.pseudonyms.name(request.query)
         deadline = asyncio.timeout(self.limits.seconds)
         try:
             async with deadline:
                 connection = HTTPConnection(scope)
                 principal = await self.identity.principal(connection)
                 if observation is not None:
-                    observation.principal_kind, observation.principal_id = principal.shape.kind, principal.id
+                    observation.principal_kind = principal.shape.kind
+                    observation.principal = self.pseudonyms.name(principal.id) if principal.id else None
                 client = _client(connection, headers)
                 if principal.from_cookie or client.refresh_token is not None:
                     self._check_origin(scope, headers)

@@ -35,7 +35,7 @@ _SILENCED: Final = ("uvicorn.access", "strawberry.execution", "strawberry", "gra
 ALLOWED: Final = frozenset(
     {
         *("event", "level", "timestamp", "logger", "error_id", "code", "codes", "reason", "setting"),
-        *("method", "route", "status", "duration_ms", "principal_kind", "principal_id", "document", "purpose"),
+        *("method", "route", "status", "duration_ms", "principal_kind", "principal", "document", "purpose"),
         *("count", "seconds", "port", "workers", "version", "database", "region", "collection", "worker"),
     }
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from hashlib import blake2s
+from secrets import token_bytes
 from typing import Final
 
 from starlette.types import Scope
@@ -10,15 +12,31 @@ from starlette.types import Scope
 _KEY: Final = "fieldward.observation"
 
 
+class Pseudonyms:
+    """Names that tell things apart in the log lines of one process, and tell nothing else of them.
+
+    The key is forgotten with the process: nobody can find out later, by trying, who or what it was.
+    Who read what is the business of the record of access, not of the log.
+    """
+
+    def __init__(self) -> None:
+        self._key = token_bytes(32)
+
+    def name(self, text: str) -> str:
+        """Sixteen hex digits, always the same for the same text."""
+        return blake2s(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=8).hexdigest()
+
+
 @dataclass(slots=True)
 class Observation:
     """Filled in while a request is answered.
 
-    `document` is the beginning of the SHA-256 of the query's text, `codes` those of the errors.
+    `principal` tells callers apart and `document` documents, by `Pseudonyms`; `codes` are those of
+    the errors.
     """
 
     principal_kind: str | None = None
-    principal_id: str | None = None
+    principal: str | None = None
     document: str | None = None
     codes: list[str] = field(default_factory=list)
 

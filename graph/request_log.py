@@ -88,7 +88,7 @@ class RequestLog:
                 "status": status,
                 "duration_ms": round(seconds * 1000, 2),
                 "principal_kind": observation.principal_kind,
-                "principal_id": observation.principal_id,
+                "principal": observation.principal,
                 "document": observation.document,
                 "codes": observation.codes,
             }
