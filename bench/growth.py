@@ -18,6 +18,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from auth.identity import CACHED_TOKENS
 from bench.__main__ import PEOPLE, cores_of, start
 from bench.load import measure
 from bench.places import find_places
@@ -53,6 +54,10 @@ class Ground:
             if not self.places.ids:
                 self.places = find_places(self.world, server)
             yield server
+
+    def bodies(self, workload: Workload, server: Running) -> list[bytes]:
+        """What is asked, without who asks."""
+        return Stand(self.world, self.places, [server]).bodies(workload, server)
 
     def requests(self, workload: Workload, server: Running, documents: int = 1) -> list[bytes]:
         """Requests whose operations are named differently, so that no two of `documents` are the same text."""
@@ -123,10 +128,17 @@ def workers(ground: Ground) -> Figures:
 
 
 def memory(ground: Ground, requests: int, minutes: float) -> Figures:
-    """Resident memory along many requests for one person each, other tokens every few minutes."""
+    """Resident memory along many requests for one person each, with other tokens again and again.
+
+    Verified tokens are remembered, a bounded number of them: they are all there before the first figure.
+    """
     found: Figures = []
     done, until = 0, time.monotonic() + minutes * 60
     with ground.fieldward() as server:
+        tokens = ground.world.staff_tokens(_PERSON.role, CACHED_TOKENS)
+        body = ground.bodies(_PERSON, server)[0]
+        filling = [http_request(body, token, _PERSON.purpose, server.port) for token in tokens]
+        uvloop.run(measure(server.port, filling, 32, 0.0, answers=len(filling), longest=60.0))
         while done < requests and time.monotonic() < until:
             batch = ground.requests(_PERSON, server)
             share = uvloop.run(
