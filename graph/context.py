@@ -110,15 +110,18 @@ class Context:
         if not self.by_rows:
             return None
         access, tally = self.admission.roots[position[0]], self.tally
-        if loaded.variants is None:
-            function = access.function(position, _PERSON, loaded.uniform)
-            return [function(raw, tally) for raw in loaded.raws] if function else None
+        function = access.function(position, _PERSON, loaded.uniform)
+        if function is None:
+            return None
+        if not loaded.exceptions:
+            return [function(raw, tally) for raw in loaded.raws]
+        functions = {place: access.function(position, _PERSON, it) for place, it in loaded.exceptions.items()}
         answers = []
-        for raw, variant in loaded.pairs():
-            function = access.function(position, _PERSON, variant)
-            if function is None:
+        for place, raw in enumerate(loaded.raws):
+            own = functions[place] if place in functions else function
+            if own is None:
                 return None
-            answers.append(function(raw, tally))
+            answers.append(own(raw, tally))
         return answers
 
     def _limits(self, access: RootAccess) -> dict[Hashable, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from models.database import Raw
@@ -55,6 +55,16 @@ def verdict_of(conditions: RowConditions) -> Verdict | None:
         return None
 
     return judge
+
+
+def withheld_rows(verdict: Verdict | None, raws: Sequence[Raw]) -> list[tuple[int, Reason]]:
+    """The places of the rows that may not be shown, and why."""
+    if verdict is None:
+        return []
+    if verdict is _restricted:  # the common one, without a call per row
+        return [(place, Reason.RESTRICTED) for place, raw in enumerate(raws) if raw.get("status") == _RESTRICTED]
+    verdicts = enumerate(map(verdict, raws))
+    return [(place, reason) for place, reason in verdicts if reason is not None]
 
 
 def _restricted(raw: Raw) -> Reason | None:

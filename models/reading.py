@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from models.base import PersonalDocument
-from models.conditions import Verdict, condition_paths, verdict_of
+from models.conditions import Verdict, condition_paths, verdict_of, withheld_rows
 from models.database import Raw
 from models.grant import Grant
 from models.vocabulary import Reason, Relation
@@ -57,21 +57,21 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """People read together. `variants` says of each whose row it is and why it is withheld, if it
-    is; None when all are as `uniform` says."""
+    """People read together. A variant says whose row it is, and why it is withheld if it is: most
+    are as `uniform`, those at the places in `exceptions` are not."""
 
     raws: list[Raw]
     uniform: Variant
-    variants: Sequence[Variant] | None = None
+    exceptions: Mapping[int, Variant] = field(default_factory=dict)
 
     def first(self, count: int) -> Loaded:
         """The first `count` of them."""
-        variants = None if self.variants is None else self.variants[:count]
-        return Loaded(self.raws[:count], self.uniform, variants)
+        exceptions = {place: variant for place, variant in self.exceptions.items() if place < count}
+        return Loaded(self.raws[:count], self.uniform, exceptions)
 
     def pairs(self) -> list[tuple[Raw, Variant]]:
         """Each row with its variant."""
-        return list(zip(self.raws, self.variants or [self.uniform] * len(self.raws), strict=True))
+        return [(raw, self.exceptions.get(place, self.uniform)) for place, raw in enumerate(self.raws)]
 
 
 def prepare(selection: Selection, grant: Grant) -> Reading:
@@ -101,13 +101,11 @@ def _paths(fields: Iterable[FieldRead], grant: Grant, relation: Relation, more: 
 
 
 def judged(reading: Reading, raws: list[Raw], own: int | None) -> Loaded:
-    """Whose row each is, and whether it may show; the common case costs one pass or none."""
-    verdict = reading.verdict[Relation.OTHER]
-    blocked = [verdict(raw) for raw in raws] if verdict else []
-    if own is None and not any(blocked):
-        return Loaded(raws, (Relation.OTHER, None))
-    variants: list[Variant] = [(Relation.OTHER, reason) for reason in blocked or [None] * len(raws)]
+    """Whose row each is, and whether it may show; `own` is the place of the caller's own row."""
+    exceptions: dict[int, Variant] = {
+        place: (Relation.OTHER, reason) for place, reason in withheld_rows(reading.verdict[Relation.OTHER], raws)
+    }
     if own is not None:
         mine = reading.verdict[Relation.SELF]
-        variants[own] = (Relation.SELF, mine(raws[own]) if mine else None)
-    return Loaded(raws, (Relation.OTHER, None), variants)
+        exceptions[own] = (Relation.SELF, mine(raws[own]) if mine else None)
+    return Loaded(raws, (Relation.OTHER, None), exceptions)
