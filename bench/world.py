@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -135,7 +135,8 @@ def open_world(folder: Path, people: int, core: int | None) -> Iterator[World]:
 def pin(process: int, core: int) -> None:
     """Keep a process with all of its threads on one core."""
     for thread in Path(f"/proc/{process}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), {core})
+        with suppress(ProcessLookupError):  # a thread may end while the list is read
+            os.sched_setaffinity(int(thread.name), {core})
 
 
 def _shared(folder: Path, jwks: Mapping[str, Any]) -> dict[str, Any]:

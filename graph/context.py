@@ -118,7 +118,7 @@ class Context:
         functions = {place: access.function(position, _PERSON, it) for place, it in loaded.exceptions.items()}
         answers = []
         for place, raw in enumerate(loaded.raws):
-            own = functions[place] if place in functions else function
+            own = functions.get(place, function)
             if own is None:
                 return None
             answers.append(own(raw, tally))
