@@ -73,6 +73,10 @@ def browser(binary: str, profile: Path) -> Iterator[Page]:
         os.close(from_browser[0])
 
 
+class PageLeft(AssertionError):
+    """The page went away while a command was under way."""
+
+
 class Page:
     """One page. `requests` are the addresses asked for; `errors` what the console and the page complained of."""
 
@@ -100,6 +104,8 @@ class Page:
             message = self._receive(deadline)
             assert message is not None, f"the browser does not answer {method}"
             if message.get("id") == wanted:
+                if "navigated" in str(message.get("error")):
+                    raise PageLeft(method)
                 assert "error" not in message, f"{method}: {message['error']}"
                 result: dict[str, Any] = message["result"]
                 return result
@@ -114,8 +120,9 @@ class Page:
         """The first truthy value of `script`."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            if found := self.evaluate(script):
-                return found
+            with suppress(PageLeft):  # asked in the moment of a reload: the new page is asked again
+                if found := self.evaluate(script):
+                    return found
             time.sleep(0.1)
         raise AssertionError(f"never came: {what or script}; errors: {self.errors}; shown: {self.text()[:2000]}")
 
