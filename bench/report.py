@@ -108,7 +108,7 @@ def _platform() -> dict[str, str]:
     binary = find_mongod()
     for name, command in (("mongod", [str(binary), "--version"]), ("node", ["node", "--version"])):
         try:
-            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 - fixed words
         except (OSError, subprocess.CalledProcessError):
             continue
         found[name] = said.split("\n")[0].split()[-1].removeprefix("v")

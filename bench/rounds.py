@@ -14,7 +14,8 @@ import uvloop
 
 from bench.answers import compare, data_of
 from bench.load import Reading, measure
-from bench.servers import Running, cpu_seconds, post
+from bench.processes import cpu_seconds
+from bench.servers import Running, post
 from bench.workloads import WORKLOADS, Places, Workload, bodies_of, http_request, variables_of
 from bench.world import World
 from models.vocabulary import Role

@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from bench.processes import cpu_seconds, free_port, megabytes, tree
 from models.embedded import die_with_parent
 
 ROOT: Final = Path(__file__).parent.parent
@@ -25,8 +25,6 @@ NODE_FOLDER: Final = ROOT / "bench" / "peers" / "node"
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
 _POLL: Final = 0.005
-_KILOBYTES: Final = 1024
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PYTHON: Final = (sys.executable, "-m")
 
 
@@ -140,15 +138,15 @@ class Running:
 
     def peak_megabytes(self) -> float:
         """The greatest resident memory so far, children included."""
-        return sum(_status_kilobytes(pid, "VmHWM") for pid in _tree(self.process.pid)) / _KILOBYTES
+        return sum(megabytes(pid, "VmHWM") for pid in tree(self.process.pid))
 
     def megabytes(self) -> float:
         """The resident memory now, children included."""
-        return sum(_status_kilobytes(pid, "VmRSS") for pid in _tree(self.process.pid)) / _KILOBYTES
+        return sum(megabytes(pid, "VmRSS") for pid in tree(self.process.pid))
 
     def cpu_seconds(self) -> float:
         """Processor time used so far, children included."""
-        return sum(cpu_seconds(pid) for pid in _tree(self.process.pid))
+        return sum(cpu_seconds(pid) for pid in tree(self.process.pid))
 
 
 @contextmanager
@@ -159,7 +157,7 @@ def running(
 
     Raises `ServerFailed`.
     """
-    port = _free_port()
+    port = free_port()
     log = folder / f"{server.name}.log"
     settings = {
         **environment,
@@ -245,45 +243,3 @@ def missing_tool() -> str | None:
     if not (NODE_FOLDER / "node_modules").is_dir():
         return "their packages are not installed: npm ci in bench/peers/node"
     return None
-
-
-def _free_port() -> int:
-    with socket.socket() as attempt:
-        attempt.bind(("127.0.0.1", 0))
-        return int(attempt.getsockname()[1])
-
-
-def _tree(root: int) -> list[int]:
-    """A process and all below it."""
-    children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (fields := _stat(int(entry.name))):
-            children.setdefault(int(fields[1]), []).append(int(entry.name))
-    found, waiting = [], [root]
-    while waiting:
-        process = waiting.pop()
-        found.append(process)
-        waiting += children.get(process, [])
-    return found
-
-
-def cpu_seconds(process: int) -> float:
-    """Processor time that one process has used so far."""
-    fields = _stat(process)
-    return (int(fields[11]) + int(fields[12])) / _TICKS if fields else 0.0
-
-
-def _stat(process: int) -> list[str]:
-    """The fields of /proc/<id>/stat after the command's name: state, parent, ..."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _status_kilobytes(process: int, name: str) -> int:
-    try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:")), 0)

@@ -27,7 +27,7 @@ def may(coordinate: str) -> list[type[BasePermission]]:
         message = f"{coordinate} is not permitted."
         error_extensions = {"code": "FORBIDDEN"}  # noqa: RUF012 - Strawberry's own declaration
 
-        def has_permission(self, source: Any, info: strawberry.Info, **_arguments: Any) -> bool:  # noqa: ANN401, ARG002
+        def has_permission(self, source: Any, info: strawberry.Info, **_arguments: Any) -> bool:  # noqa: ANN401, ARG002 - its signature
             access: Access = info.context["access"]
             return not access.denied(coordinate)
 

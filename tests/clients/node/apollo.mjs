@@ -2,18 +2,9 @@
 import { createHash } from "node:crypto";
 import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from "@apollo/client/core";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
-import { credentials, noting, takeExchanges, told, url } from "./service.mjs";
+import { credentials, noting, refusedText, signInText, takeExchanges, told, url } from "./service.mjs";
 
-const SIGN_IN = gql`
-  mutation SignIn($input: SignInInput!) {
-    signIn(input: $input) {
-      accessToken
-      errors {
-        code
-      }
-    }
-  }
-`;
+const SIGN_IN = gql(signInText);
 const PARTIAL = gql`
   query Partial($by: UserBy!) @purpose(is: SUPPORT, onDenied: NULL) {
     user(by: $by) {
@@ -32,15 +23,7 @@ const PARTIAL = gql`
     }
   }
 `;
-const REFUSED = gql`
-  query Refused($by: UserBy!) @purpose(is: SUPPORT) {
-    user(by: $by) {
-      id
-      username
-      birthDate
-    }
-  }
-`;
+const REFUSED = gql(refusedText);
 const ALLOWED = gql`
   query Allowed($by: UserBy!) {
     user(by: $by) {

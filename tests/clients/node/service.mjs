@@ -1,6 +1,25 @@
 // What every client here shares: where the service is, who signs in, and how it was asked and answered.
 export const url = `${process.argv[2]}/graphql`;
 export const credentials = { login: "support", password: "fieldward-demo-password" };
+export const signInText = `
+  mutation SignIn($input: SignInInput!) {
+    signIn(input: $input) {
+      accessToken
+      errors {
+        code
+      }
+    }
+  }
+`;
+export const refusedText = `
+  query Refused($by: UserBy!) @purpose(is: SUPPORT) {
+    user(by: $by) {
+      id
+      username
+      birthDate
+    }
+  }
+`;
 let exchanges = [];
 
 // `fetch`, noting each exchange.

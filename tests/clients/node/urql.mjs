@@ -1,17 +1,8 @@
 // urql: a partial answer, a refusal and an allowed one.
 import { Client, fetchExchange, gql } from "@urql/core";
-import { credentials, noting, takeExchanges, told, url } from "./service.mjs";
+import { credentials, noting, refusedText, signInText, takeExchanges, told, url } from "./service.mjs";
 
-const SIGN_IN = gql`
-  mutation SignIn($input: SignInInput!) {
-    signIn(input: $input) {
-      accessToken
-      errors {
-        code
-      }
-    }
-  }
-`;
+const SIGN_IN = gql(signInText);
 const PARTIAL = gql`
   query Partial($by: UserBy!) @purpose(is: SUPPORT, onDenied: NULL) {
     user(by: $by) {
@@ -23,15 +14,7 @@ const PARTIAL = gql`
     }
   }
 `;
-const REFUSED = gql`
-  query Refused($by: UserBy!) @purpose(is: SUPPORT) {
-    user(by: $by) {
-      id
-      username
-      birthDate
-    }
-  }
-`;
+const REFUSED = gql(refusedText);
 const variables = { by: { username: "subject" } };
 let token;
 const client = new Client({

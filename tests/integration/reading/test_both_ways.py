@@ -60,8 +60,7 @@ CALLERS = st.one_of(
     st.lists(st.sampled_from(SCOPES), min_size=1, max_size=3, unique=True),
 )
 
-
-@given(
+anything_asked = given(
     root=ROOTS,
     body=selections("User"),
     caller=CALLERS,
@@ -70,6 +69,9 @@ CALLERS = st.one_of(
     who=st.integers(0, 39),
     whom=st.integers(0, 39),
 )
+
+
+@anything_asked
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_both_ways_agree(
     world: World,

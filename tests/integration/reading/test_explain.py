@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, settings
 
 from auth.policy import Policy
 from auth.principal import Principal, Shape
@@ -17,7 +16,7 @@ from graph.messages import Answer
 from graph.plan import Planner
 from graph.types.access import AccessReport, AccessVerdict
 from models.vocabulary import Outcome, Purpose, Role
-from tests.integration.reading.test_both_ways import CALLERS, ROOTS, SCHEMA, selections
+from tests.integration.reading.test_both_ways import SCHEMA, anything_asked
 from tests.integration.reading.world import Maker, World
 
 CATALOGUE = read_catalogue(SCHEMA)
@@ -44,15 +43,7 @@ def agrees(report: AccessReport, answer: Answer) -> bool:
     return False
 
 
-@given(
-    root=ROOTS,
-    body=selections("User"),
-    caller=CALLERS,
-    purpose=st.sampled_from(sorted(Purpose)),
-    on_denied=st.sampled_from(["REJECT", "NULL"]),
-    who=st.integers(0, 39),
-    whom=st.integers(0, 39),
-)
+@anything_asked
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_a_report_foretells_the_answer(
     world: World,
