@@ -81,10 +81,14 @@ class Rows(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opens:
-    """A root field's metadata: whose rows, and labels of own data that calling it changes."""
+    """A root field's metadata: whose rows, and labels of own data that calling it changes.
+
+    `step_up`: a dangerous act, for which the caller must have proven themself lately.
+    """
 
     rows: Rows
     changes: tuple[Label, ...] = ()
+    step_up: bool = False
 
     def __post_init__(self) -> None:
         if self.changes and self.rows is not Rows.OWN:

@@ -12,8 +12,10 @@ from models.base import PersonalDocument
 from models.bookkeeping import ImportDocument, MarkerDocument
 from models.client import ClientDocument
 from models.errors import ConfigurationError
+from models.factor import FactorDocument
 from models.fields import labels_of
 from models.session import RevocationDocument, SessionDocument
+from models.ticket import TicketDocument
 from models.user import UserDocument
 
 DOCUMENTS: Final[tuple[type[Document], ...]] = (
@@ -22,6 +24,8 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     IpLogDocument,
     EventDocument,
     SessionDocument,
+    FactorDocument,
+    TicketDocument,
     RevocationDocument,
     ClientDocument,
     MarkerDocument,

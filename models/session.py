@@ -18,6 +18,9 @@ class SessionDocument(PersonalDocument):
 
     person: str = labelled(Label.UNIQUE_ID)
     refresh_hash: bytes = labelled(Label.CREDENTIALS)
+    # How the person proved themself (RFC 8176), and when they last did.
+    methods: list[str] = labelled(Label.CREDENTIALS, default_factory=list)
+    authenticated_at: datetime | None = labelled(Label.CREDENTIALS, default=None)
     device: str | None = labelled(Label.DEVICE, default=None)
     ip: str | None = labelled(Label.IP_ADDRESS, default=None)
     created_at: datetime = labelled(Label.DEVICE, default_factory=now)

@@ -9,7 +9,7 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from models.base import PersonalDocument, now
 from models.fields import Value, labelled
-from models.vocabulary import AgeBand, Label, Purpose, Role, UserStatus
+from models.vocabulary import AgeBand, FactorKind, Label, Purpose, Role, UserStatus
 
 
 class Address(Value):
@@ -90,6 +90,8 @@ class UserDocument(PersonalDocument):
     last_seen_ip: str | None = labelled(Label.IP_ADDRESS, default=None)
     device_ids: list[str] = labelled(Label.DEVICE_ID, default_factory=list)
     password_hash: str | None = labelled(Label.PASSWORD, default=None)
+    # The kinds of second factors that are confirmed, so that a sign-in needs no second look.
+    factor_kinds: list[FactorKind] = labelled(Label.CREDENTIALS, default_factory=list)
     import_key: str | None = labelled(Label.ACCOUNT, default=None)
 
     class Settings:

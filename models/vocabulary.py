@@ -110,6 +110,14 @@ class Reason(StrEnum):
     STEP_UP = "STEP_UP"
 
 
+class FactorKind(StrEnum):
+    """What proves a person besides their password."""
+
+    TOTP = "TOTP"  # RFC 6238
+    PASSKEY = "PASSKEY"  # W3C Web Authentication, with user verification
+    RECOVERY_CODE = "RECOVERY_CODE"
+
+
 class OnDenied(StrEnum):
     """What a client wants when a field is denied: the whole operation refused, or nulls."""
 

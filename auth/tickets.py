@@ -1,0 +1,94 @@
+"""Issues and redeems tickets: each has 256 random bits, is stored as its hash, and works once.
+
+A ticket says what it is for; one of another kind, a used one and an expired one are all unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+from typing import Final
+
+from models.base import now as utc_now
+from models.database import Database, Raw
+from models.ticket import TicketDocument, TicketKind
+
+MAX_LENGTH: Final = 128  # characters; a secret has 43
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What a ticket was issued with."""
+
+    kind: TicketKind
+    person: str | None = None
+    email: str | None = field(default=None, repr=False)
+    email_key: str | None = field(default=None, repr=False)
+    challenge: bytes | None = field(default=None, repr=False)
+    methods: frozenset[str] = frozenset()
+    session: str | None = None
+
+
+class Tickets:
+    """The tickets in `database`."""
+
+    def __init__(self, database: Database, *, clock: Callable[[], datetime] = utc_now) -> None:
+        self._database, self._clock = database, clock
+
+    async def issue(self, ticket: Ticket, lifetime: timedelta) -> str:
+        """Store what `ticket` says; the secret that redeems it within `lifetime`."""
+        secret, now = token_urlsafe(32), self._clock()
+        document = TicketDocument(
+            id=_hash(secret),
+            kind=ticket.kind,
+            person=ticket.person,
+            email=ticket.email,
+            email_key=ticket.email_key,
+            challenge=ticket.challenge,
+            methods=sorted(ticket.methods),
+            session=ticket.session,
+            created_at=now,
+            expires_at=now + lifetime,
+        )
+        await self._database.insert(document)
+        return secret
+
+    async def look_at(self, kind: TicketKind, secret: str) -> Ticket | None:
+        """What a ticket says, leaving it to be redeemed; None when it is none of this kind that holds."""
+        row = await self._database.find_one(TicketDocument, self._holding(kind, secret))
+        return None if row is None else _ticket(row)
+
+    async def redeem(self, kind: TicketKind, secret: str) -> Ticket | None:
+        """What a ticket says, once: of two who redeem it at the same moment one gets None."""
+        holding = self._holding(kind, secret)
+        row = await self._database.find_one(TicketDocument, holding)
+        if row is None or not await self._database.delete_one(TicketDocument, holding):
+            return None
+        return _ticket(row)
+
+    async def cancel(self, person: str, kinds: Iterable[TicketKind]) -> None:
+        """End a person's tickets of these kinds, for instance all reset links after one was used."""
+        await self._database.delete_many(TicketDocument, {"person": person, "kind": {"$in": [*kinds]}})
+
+    def _holding(self, kind: TicketKind, secret: str) -> dict[str, object]:
+        return {"_id": _hash(secret), "kind": kind.value, "expires_at": {"$gt": self._clock()}}
+
+
+def _ticket(row: Raw) -> Ticket:
+    return Ticket(
+        TicketKind(row["kind"]),
+        row.get("person"),
+        row.get("email"),
+        row.get("email_key"),
+        row.get("challenge"),
+        frozenset(row.get("methods", ())),
+        row.get("session"),
+    )
+
+
+def _hash(secret: str) -> str:
+    """SHA-256 is enough for 256 random bits; what is longer than any secret hashes to what none has."""
+    return sha256(secret[:MAX_LENGTH].encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,0 +1,48 @@
+"""Second factors of people: what proves them besides a password, and the codes for when it is lost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+
+from models.base import PersonalDocument, now
+from models.fields import labelled
+from models.vocabulary import FactorKind, Label
+
+
+class FactorDocument(PersonalDocument):
+    """One factor. Only what its kind needs is stored.
+
+    TOTP: `secret`, and the last time step that was used, so that no code counts twice. Passkey: the
+    credential's id, public key (COSE) and signature counter. Recovery codes: one document with the hashes
+    of those that are left. `confirmed` is false until the person has shown that the factor works.
+    """
+
+    person: str = labelled(Label.UNIQUE_ID)
+    kind: FactorKind = labelled(Label.DEVICE)
+    name: str | None = labelled(Label.DEVICE, default=None)
+    confirmed: bool = labelled(Label.DEVICE, default=False)
+    secret: bytes | None = labelled(Label.CREDENTIALS, default=None)
+    last_step: int | None = labelled(Label.CREDENTIALS, default=None)
+    credential_id: bytes | None = labelled(Label.CREDENTIALS, default=None)
+    public_key: bytes | None = labelled(Label.CREDENTIALS, default=None)
+    sign_count: int | None = labelled(Label.CREDENTIALS, default=None)
+    transports: list[str] = labelled(Label.CREDENTIALS, default_factory=list)
+    code_hashes: list[bytes] = labelled(Label.CREDENTIALS, default_factory=list)
+    created_at: datetime = labelled(Label.DEVICE, default_factory=now)
+    last_used_at: datetime | None = labelled(Label.DEVICE, default=None)
+
+    class Settings:
+        name = "factors"
+        keep_nulls = False
+        indexes: ClassVar = [
+            IndexModel([("person", ASCENDING), ("created_at", DESCENDING), ("_id", ASCENDING)], name="person"),
+            IndexModel(
+                [("credential_id", ASCENDING)],
+                unique=True,
+                name="credential",
+                partialFilterExpression={"credential_id": {"$exists": True}},
+            ),
+        ]
