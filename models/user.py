@@ -91,7 +91,7 @@ class UserDocument(PersonalDocument):
     device_ids: list[str] = labelled(Label.DEVICE_ID, default_factory=list)
     password_hash: str | None = labelled(Label.PASSWORD, default=None)
     # The kinds of second factors that are confirmed, so that a sign-in needs no second look.
-    factor_kinds: list[FactorKind] = labelled(Label.CREDENTIALS, default_factory=list)
+    factor_kinds: list[FactorKind] | None = labelled(Label.CREDENTIALS, default=None)
     import_key: str | None = labelled(Label.ACCOUNT, default=None)
 
     class Settings:
