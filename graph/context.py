@@ -9,10 +9,12 @@ from typing import Any, Final, TypeAlias
 import strawberry
 from graphql.execution.values import VariableValues, get_argument_values
 
+from auth.mail import Outbox
 from auth.passwords import Passwords
 from auth.principal import Principal
 from auth.revocations import Revocations
 from auth.sessions import Sessions
+from auth.throttle import Throttle
 from graph.explaining.explainer import Explainer
 from graph.gate import Admission, RootAccess
 from graph.messages import Client, Cookie
@@ -40,6 +42,8 @@ class Services:
     sessions: Sessions
     passwords: Passwords
     revocations: Revocations
+    outbox: Outbox
+    throttle: Throttle
     region: str
 
 

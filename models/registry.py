@@ -15,6 +15,7 @@ from models.errors import ConfigurationError
 from models.factor import FactorDocument
 from models.fields import labels_of
 from models.session import RevocationDocument, SessionDocument
+from models.throttle import ThrottleDocument
 from models.ticket import TicketDocument
 from models.user import UserDocument
 
@@ -27,6 +28,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     FactorDocument,
     TicketDocument,
     RevocationDocument,
+    ThrottleDocument,
     ClientDocument,
     MarkerDocument,
     ImportDocument,

@@ -1,0 +1,224 @@
+"""Who tries too often waits: by account, with growing delays, and by network, with an allowance.
+
+All workers share the counts. A refusal says how long to wait and nothing of whether the account exists: what
+is unknown is counted like what is known. A known device (`auth.devices`) is counted apart from strangers, so
+that nobody can lock the owner of an account out of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from math import ceil
+from typing import Final
+
+from auth.devices import Devices
+from models.base import now as utc_now
+from models.crypto.macs import MacKey
+from models.database import Database, Raw
+from models.errors import Conflict, RateLimited
+from models.throttle import ThrottleDocument
+
+FREE: Final = 5  # failures of one account before it has to wait
+FIRST_DELAY: Final = 1  # seconds; doubled by each further failure
+LONGEST_DELAY: Final = 15 * 60  # seconds
+QUIET: Final = timedelta(days=1)  # without a failure, after which an account's are forgotten
+WINDOW: Final = timedelta(minutes=15)  # in which a network has its allowance
+IPV4_PREFIX: Final = 24
+IPV6_PREFIX: Final = 48
+_ROUNDS: Final = 20  # more writers at once of one account's count than the delays let in
+
+
+class Action(StrEnum):
+    """What is tried."""
+
+    SIGN_IN = "SIGN_IN"
+    SECOND_FACTOR = "SECOND_FACTOR"
+    STEP_UP = "STEP_UP"
+    REGISTER = "REGISTER"
+    RESET = "RESET"
+    VERIFY = "VERIFY"
+    REFRESH = "REFRESH"
+    TOKEN = "TOKEN"  # noqa: S105 - an action, not a secret
+    PASSWORD = "PASSWORD"  # noqa: S105 - the same
+
+
+# How many a network may have in a WINDOW: failures, or for EVERY all attempts.
+ALLOWANCES: Final = {
+    Action.SIGN_IN: 100,
+    Action.SECOND_FACTOR: 100,
+    Action.STEP_UP: 100,
+    Action.REGISTER: 50,
+    Action.RESET: 50,
+    Action.VERIFY: 100,
+    Action.REFRESH: 300,
+    Action.TOKEN: 100,
+    Action.PASSWORD: 100,
+}
+# What cannot fail, or costs the service or somebody else something even when it does not.
+EVERY: Final = frozenset({Action.REGISTER, Action.RESET})
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt being made; it counts as a success unless `failed` is called."""
+
+    has_failed: bool = False
+
+    def failed(self) -> None:
+        """Note that the secret was wrong."""
+        self.has_failed = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    account: str | None
+    network: str | None
+
+
+class Throttle:
+    """Counts attempts. `count_loopback` False leaves callers on this machine out of what networks may do."""
+
+    def __init__(
+        self,
+        database: Database,
+        key: MacKey,
+        *,
+        count_loopback: bool = True,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._database, self._key, self._clock = database, key, clock
+        self._count_loopback = count_loopback
+        self.devices = Devices(key, clock=clock)
+
+    @asynccontextmanager
+    async def attempt(
+        self, action: Action, *, account: str | None, network: str | None, device: str | None = None
+    ) -> AsyncGenerator[Attempt, None]:
+        """Let one attempt in. `account` is a person's id, or what was given as a name where nobody is known
+        by it; `network` the caller's address; `device` a token from `devices`.
+
+        Raises `RateLimited` before the attempt, or after it when others used up what was left meanwhile: then
+        nothing may be told of how it went. What raises any other error is not counted.
+        """
+        keys = self._keys(action, account, network, device)
+        rows = await self._read(keys)
+        self._admit(action, keys, rows)
+        if action in EVERY:
+            await self._count(action, keys, rows)
+        attempt = Attempt()
+        yield attempt
+        if action in EVERY:
+            return
+        if attempt.has_failed:
+            await self._count(action, keys, rows)
+        elif keys.account is not None:
+            await self._forget(keys.account)
+
+    def _keys(self, action: Action, account: str | None, network: str | None, device: str | None) -> _Keys:
+        known = None if account is None else self.devices.recognise(device, account)
+        if account is not None and known is not None:
+            return _Keys(self._key.mac(action, "device", account, known), None)
+        prefix = prefix_of(network, loopback=self._count_loopback)
+        window = str(int(self._clock().timestamp() // WINDOW.total_seconds()))
+        return _Keys(
+            None if account is None else self._key.mac(action, "account", account),
+            None if prefix is None else self._key.mac(action, "network", prefix, window),
+        )
+
+    async def _read(self, keys: _Keys) -> dict[str, Raw]:
+        wanted = [key for key in (keys.account, keys.network) if key is not None]
+        if not wanted:
+            return {}
+        rows = await self._database.find(ThrottleDocument, {"_id": {"$in": wanted}})
+        return {row["_id"]: row for row in rows}
+
+    def _admit(self, action: Action, keys: _Keys, rows: dict[str, Raw]) -> None:
+        now = self._clock()
+        account, network = rows.get(keys.account or ""), rows.get(keys.network or "")
+        if account is not None and account["until"] > now:
+            raise _limited(account["until"] - now)
+        if network is not None and network["number"] >= ALLOWANCES[action]:
+            raise _limited(network["until"] - now)
+
+    async def _count(self, action: Action, keys: _Keys, rows: dict[str, Raw]) -> None:
+        if keys.network is not None:
+            await self._use_allowance(keys.network, ALLOWANCES[action])
+        if keys.account is not None:
+            await self._delay(keys.account, rows.get(keys.account))
+
+    async def _use_allowance(self, key: str, allowance: int) -> None:
+        """Count one more in this window; of many at once no more than `allowance` get through."""
+        now = self._clock()
+        end = datetime.fromtimestamp(
+            (now.timestamp() // WINDOW.total_seconds() + 1) * WINDOW.total_seconds(), now.tzinfo
+        )
+        update = {"$inc": {"number": 1}, "$setOnInsert": {"until": end, "expires_at": end}}
+        for _ in range(2):
+            try:
+                await self._database.update_one(
+                    ThrottleDocument, {"_id": key, "number": {"$lt": allowance}}, update, upsert=True
+                )
+            except Conflict:
+                continue  # another one made the row at this moment, or it is used up
+            return
+        raise _limited(end - now)
+
+    async def _delay(self, key: str, row: Raw | None) -> None:
+        """Count one more failure, unless others have brought the account to where it has to wait."""
+        for _ in range(_ROUNDS):
+            now = self._clock()
+            if row is not None and row["until"] > now:
+                raise _limited(row["until"] - now)
+            count = 1 if row is None or row["expires_at"] <= now else row["number"] + 1
+            until = now + timedelta(seconds=delay_after(count))
+            seen = {"_id": key, "number": 0 if row is None else row["number"]}
+            changed = {"number": count, "until": until, "expires_at": until + QUIET}
+            try:
+                if await self._database.update_one(ThrottleDocument, seen, {"$set": changed}, upsert=row is None):
+                    return
+            except Conflict:
+                pass  # another failure was first
+            else:
+                if row is None:
+                    return  # made by this call
+            row = await self._database.find_one(ThrottleDocument, {"_id": key})
+        raise _limited(timedelta(seconds=FIRST_DELAY))
+
+    async def _forget(self, key: str) -> None:
+        """A success ends the count, unless failures meanwhile have brought the account to where it has to wait."""
+        row = await self._database.find_one(ThrottleDocument, {"_id": key})
+        now = self._clock()
+        if row is None:
+            return
+        if row["until"] > now:
+            raise _limited(row["until"] - now)
+        await self._database.delete_one(ThrottleDocument, {"_id": key, "number": row["number"]})
+
+
+def delay_after(failures: int) -> int:
+    """How many seconds an account waits after so many failures in a row."""
+    over = failures - FREE
+    return 0 if over < 0 else min(FIRST_DELAY << min(over, 20), LONGEST_DELAY)
+
+
+def prefix_of(address: str | None, *, loopback: bool = True) -> str | None:
+    """The network that an address belongs to; None for what is no address, or is loopback and not wanted."""
+    try:
+        found: IPv4Address | IPv6Address = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    if found.is_loopback and not loopback:
+        return None
+    return str(ip_network((found, IPV4_PREFIX if found.version == 4 else IPV6_PREFIX), strict=False))
+
+
+def _limited(wait: timedelta) -> RateLimited:
+    seconds = max(1, ceil(wait.total_seconds()))
+    return RateLimited("Too many attempts. Try again later.", retry_after=seconds)
