@@ -13,7 +13,7 @@ from typing import Final
 
 from models.vocabulary import Label, LawfulBasis, Purpose
 
-REGISTRY_VERSION: Final = 1
+REGISTRY_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ def covered(patterns: Iterable[Pattern]) -> frozenset[Label]:
 
 
 ACCOUNT_ONLY: Final = Exactly(Label.ACCOUNT)
+BREAK_GLASS_ONLY: Final = Exactly(Label.BREAK_GLASS)
 
 EVERYTHING: Final[tuple[Pattern, ...]] = (
     Label.UNIQUE_ID,
@@ -100,6 +101,7 @@ PURPOSES: Final[Mapping[Purpose, PurposeSpec]] = MappingProxyType(
                 Label.CONTACT,
                 ACCOUNT_ONLY,
                 Label.SETTINGS,
+                Label.BREAK_GLASS,
                 Label.DEVICE,
                 Label.LOCATION,
                 Label.BEHAVIOR,
@@ -188,6 +190,16 @@ PURPOSES: Final[Mapping[Purpose, PurposeSpec]] = MappingProxyType(
             recipients=(),
             refusal="Nothing changes for you. This is off unless you turn it on.",
             adults_only=True,
+        ),
+        Purpose.EMERGENCY: PurposeSpec(
+            name="Acting in an emergency",
+            description="Reaching you when harm threatens: for an hour at most, announced, reviewed by somebody else.",
+            use="essential.service.operations",
+            basis=LawfulBasis.LEGITIMATE_INTERESTS,
+            labels=(Label.USERNAME, Label.NAME, Label.CONTACT, ACCOUNT_ONLY, Label.IMPRECISE_LOCATION),
+            retention_days=90,
+            recipients=(),
+            refusal="This cannot be refused beforehand; you may ask what was done and why.",
         ),
     }
 )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from auth.purposes import ACCOUNT_ONLY, EVERYTHING, Pattern, covered
+from auth.purposes import ACCOUNT_ONLY, BREAK_GLASS_ONLY, EVERYTHING, Pattern, covered
 from models.vocabulary import Access, Label, Outcome, Purpose, Role
 
 
@@ -67,11 +67,16 @@ def forbid(
 
 _L, _P, _MASKED, _WRITE = Label, Purpose, Outcome.MASKED, Access.WRITE
 _ALL_PURPOSES = tuple(Purpose)
+_FOR_SERVICES = tuple(purpose for purpose in Purpose if purpose is not _P.EMERGENCY)
+_IN_AN_EMERGENCY = (_L.USERNAME, _L.NAME, _L.CONTACT, ACCOUNT_ONLY, _L.IMPRECISE_LOCATION)
 
 RULES: Final[tuple[Rule, ...]] = (
     # Nobody reads or writes credentials through the API.
     forbid(Who.ANYONE, [_L.AUTHORIZATION], _ALL_PURPOSES),
     forbid(Who.ANYONE, [_L.AUTHORIZATION], _ALL_PURPOSES, to=_WRITE),
+    # Who has which power is decided by people; a scope for `user.account` does not reach it.
+    forbid(Who.SERVICE, [_L.ROLES, _L.BREAK_GLASS], _ALL_PURPOSES),
+    forbid(Who.SERVICE, [_L.ROLES, _L.BREAK_GLASS], _ALL_PURPOSES, to=_WRITE),
     # One's own data.
     permit(Who.SELF, EVERYTHING, [_P.ACCOUNT]),
     permit(Who.SELF, [_L.USERNAME, ACCOUNT_ONLY, _L.DEVICE, _L.LOCATION], [_P.SECURITY]),
@@ -129,10 +134,20 @@ RULES: Final[tuple[Rule, ...]] = (
         [_P.LEGAL],
     ),
     permit(Role.PRIVACY, [_L.NAME, _L.CONTACT, _L.LANGUAGE], [_P.LEGAL], to=_WRITE),
-    permit(Role.ADMIN, [_L.USERNAME, ACCOUNT_ONLY], [_P.ACCOUNT]),
+    permit(Role.ADMIN, [_L.USERNAME, ACCOUNT_ONLY, _L.ROLES, _L.BREAK_GLASS], [_P.ACCOUNT]),
+    permit(Role.ADMIN, [_L.ROLES, _L.BREAK_GLASS_REVIEW], [_P.ACCOUNT], to=_WRITE),
+    # Break-glass: who may open it for themself, what it opens, who reviews it (never one's own).
+    permit(Role.SUPPORT, [BREAK_GLASS_ONLY], [_P.ACCOUNT], to=_WRITE),
+    permit(Role.SECURITY, [BREAK_GLASS_ONLY], [_P.ACCOUNT], to=_WRITE),
+    permit(Role.PRIVACY, [BREAK_GLASS_ONLY], [_P.ACCOUNT], to=_WRITE),
+    permit(Role.SUPPORT, _IN_AN_EMERGENCY, [_P.EMERGENCY]),
+    permit(Role.SECURITY, _IN_AN_EMERGENCY, [_P.EMERGENCY]),
+    permit(Role.PRIVACY, _IN_AN_EMERGENCY, [_P.EMERGENCY]),
+    permit(Role.SECURITY, [_L.BREAK_GLASS], [_P.SECURITY]),
+    permit(Role.SECURITY, [_L.BREAK_GLASS_REVIEW], [_P.SECURITY], to=_WRITE),
     # Services, as far as their scopes reach.
-    permit(Who.SERVICE, EVERYTHING, _ALL_PURPOSES),
-    permit(Who.SERVICE, EVERYTHING, _ALL_PURPOSES, to=_WRITE),
+    permit(Who.SERVICE, EVERYTHING, _FOR_SERVICES),
+    permit(Who.SERVICE, EVERYTHING, _FOR_SERVICES, to=_WRITE),
 )
 
 
@@ -140,7 +155,7 @@ def purposes_of_person(roles: frozenset[Role]) -> frozenset[Purpose]:
     """The purposes a person's token carries.
 
     Staff: those of their roles, and ACCOUNT for their own data. Everybody else: those under which
-    people read their own data.
+    people read their own data. Never EMERGENCY: no role carries it, `auth.break_glass` lends it.
     """
     readers: frozenset[Who | Role] = frozenset(roles) or frozenset({Who.SELF})
     purposes = {
@@ -149,4 +164,4 @@ def purposes_of_person(roles: frozenset[Role]) -> frozenset[Purpose]:
         if rule.who in readers and rule.access is Access.READ and rule.outcome is not Outcome.DENIED
         for purpose in rule.purposes
     }
-    return frozenset(purposes | {Purpose.ACCOUNT})
+    return frozenset(purposes | {Purpose.ACCOUNT}) - {Purpose.EMERGENCY}

@@ -15,6 +15,9 @@ class Label(StrEnum):
     ACCOUNT = "user.account"
     USERNAME = "user.account.username"
     SETTINGS = "user.account.settings"
+    ROLES = "user.account.roles"
+    BREAK_GLASS = "user.account.break_glass"
+    BREAK_GLASS_REVIEW = "user.account.break_glass.review"
     CONTACT = "user.contact"
     EMAIL = "user.contact.email"
     PHONE = "user.contact.phone_number"
@@ -54,6 +57,7 @@ class Purpose(StrEnum):
     MARKETING = "MARKETING"
     LEGAL = "LEGAL"
     AI_TRAINING = "AI_TRAINING"
+    EMERGENCY = "EMERGENCY"  # by break-glass alone
 
 
 class LawfulBasis(StrEnum):
@@ -73,6 +77,20 @@ class Role(StrEnum):
     PRIVACY = "PRIVACY"
     SECURITY = "SECURITY"
     ADMIN = "ADMIN"
+
+
+class RoleChange(StrEnum):
+    """What was done with a role."""
+
+    GRANTED = "GRANTED"
+    REVOKED = "REVOKED"
+
+
+class Verdict(StrEnum):
+    """What a reviewer says of an emergency access."""
+
+    JUSTIFIED = "JUSTIFIED"
+    NOT_JUSTIFIED = "NOT_JUSTIFIED"
 
 
 class Relation(StrEnum):
@@ -108,6 +126,13 @@ class Reason(StrEnum):
     AGE = "AGE"
     RESTRICTED = "RESTRICTED"
     STEP_UP = "STEP_UP"
+
+
+class Wanted(StrEnum):
+    """What a person is asked for where access is denied for STEP_UP."""
+
+    PASSWORD = "PASSWORD"  # noqa: S105 - who has no second factor proves themself by the password again
+    SECOND_FACTOR = "SECOND_FACTOR"
 
 
 class FactorKind(StrEnum):

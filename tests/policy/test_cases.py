@@ -20,10 +20,10 @@ KEYS: Final = frozenset({"who", "region", "purpose", "row", "read", "write", "is
 
 OWN_PURPOSES: Final = {
     "person": ("SELF", {"ACCOUNT", "SECURITY", "PERSONALISATION"}),
-    "SUPPORT": ("OTHER", {"SUPPORT"}),
+    "SUPPORT": ("OTHER", {"SUPPORT", "EMERGENCY"}),
     "ANALYST": ("OTHER", {"ANALYTICS"}),
-    "SECURITY": ("OTHER", {"SECURITY"}),
-    "PRIVACY": ("OTHER", {"LEGAL"}),
+    "SECURITY": ("OTHER", {"SECURITY", "EMERGENCY"}),
+    "PRIVACY": ("OTHER", {"LEGAL", "EMERGENCY"}),
     "ADMIN": ("OTHER", {"ACCOUNT"}),
 }
 

@@ -24,12 +24,16 @@ EVERYTHING: Final = (
     "user.unique_id user.account user.contact user.name user.demographic.date_of_birth user.demographic.age_range "
     "user.demographic.language user.location user.privacy_preferences user.device user.behavior user.content"
 )
-ALWAYS: Final = "ACCOUNT SECURITY SUPPORT ANALYTICS PERSONALISATION MARKETING LEGAL AI_TRAINING"
+TO_SERVICES: Final = "ACCOUNT SECURITY SUPPORT ANALYTICS PERSONALISATION MARKETING LEGAL AI_TRAINING"
+ALWAYS: Final = f"{TO_SERVICES} EMERGENCY"
+IN_AN_EMERGENCY: Final = "user.account.username user.name user.contact =user.account user.location.imprecise"
 
 # who, access, outcome, labels (`=` before one that stands for itself alone), purposes
 TABLE: Final = [
     ("ANYONE", "read", "DENIED", "user.authorization", ALWAYS),
     ("ANYONE", "write", "DENIED", "user.authorization", ALWAYS),
+    ("SERVICE", "read", "DENIED", "user.account.roles user.account.break_glass", ALWAYS),
+    ("SERVICE", "write", "DENIED", "user.account.roles user.account.break_glass", ALWAYS),
     ("SELF", "read", "CLEAR", EVERYTHING, "ACCOUNT"),
     ("SELF", "read", "CLEAR", "user.account.username =user.account user.device user.location", "SECURITY"),
     (
@@ -83,9 +87,24 @@ TABLE: Final = [
         "LEGAL",
     ),
     ("PRIVACY", "write", "CLEAR", "user.name user.contact user.demographic.language", "LEGAL"),
-    ("ADMIN", "read", "CLEAR", "user.account.username =user.account", "ACCOUNT"),
-    ("SERVICE", "read", "CLEAR", EVERYTHING, ALWAYS),
-    ("SERVICE", "write", "CLEAR", EVERYTHING, ALWAYS),
+    (
+        "ADMIN",
+        "read",
+        "CLEAR",
+        "user.account.username =user.account user.account.roles user.account.break_glass",
+        "ACCOUNT",
+    ),
+    ("ADMIN", "write", "CLEAR", "user.account.roles user.account.break_glass.review", "ACCOUNT"),
+    ("SUPPORT", "write", "CLEAR", "=user.account.break_glass", "ACCOUNT"),
+    ("SECURITY", "write", "CLEAR", "=user.account.break_glass", "ACCOUNT"),
+    ("PRIVACY", "write", "CLEAR", "=user.account.break_glass", "ACCOUNT"),
+    ("SUPPORT", "read", "CLEAR", IN_AN_EMERGENCY, "EMERGENCY"),
+    ("SECURITY", "read", "CLEAR", IN_AN_EMERGENCY, "EMERGENCY"),
+    ("PRIVACY", "read", "CLEAR", IN_AN_EMERGENCY, "EMERGENCY"),
+    ("SECURITY", "read", "CLEAR", "user.account.break_glass", "SECURITY"),
+    ("SECURITY", "write", "CLEAR", "user.account.break_glass.review", "SECURITY"),
+    ("SERVICE", "read", "CLEAR", EVERYTHING, TO_SERVICES),
+    ("SERVICE", "write", "CLEAR", EVERYTHING, TO_SERVICES),
 ]
 
 # The contract's words for categories, and the labels they mean.
@@ -94,6 +113,8 @@ WORDS: Final = {
     "account": "user.account",
     "username": "user.account.username",
     "settings": "user.account.settings",
+    "roles": "user.account.roles",
+    "emergency access": "user.account.break_glass user.account.break_glass.review",
     "contact": "user.contact user.contact.email user.contact.phone_number user.contact.address",
     "contact.email": "user.contact.email",
     "name": "user.name user.name.first user.name.last",
@@ -115,11 +136,12 @@ MAY_USE: Final = {
     "SUPPORT": (
         "account, username, settings, name, contact, imprecise location, language, age band, privacy preferences"
     ),
-    "SECURITY": "username, name, contact, account, settings, device, location, behavior",
+    "SECURITY": "username, name, contact, account, settings, emergency access, device, location, behavior",
     "ANALYTICS": "account, behavior, imprecise location, language, age band",
     "PERSONALISATION": "settings, behavior, language, imprecise location",
     "MARKETING": "contact.email, name, language, imprecise location, privacy preferences",
     "AI_TRAINING": "behavior, content",
+    "EMERGENCY": "username, name, contact, account, imprecise location",
 }
 
 CREDENTIALS: Final = covered([Label.AUTHORIZATION])
@@ -180,9 +202,9 @@ def test_no_role_reads_what_only_the_person_may(role: Role, label: Label) -> Non
     assert label not in read_by(role)
 
 
-def test_only_everybody_is_forbidden() -> None:
+def test_no_role_is_forbidden() -> None:
     """A forbid for one role would make losing that role a gain, and one for SELF would make one's own row less."""
-    assert {rule.who for rule in RULES if rule.outcome is Outcome.DENIED} == {Who.ANYONE}
+    assert {rule.who for rule in RULES if rule.outcome is Outcome.DENIED} == {Who.ANYONE, Who.SERVICE}
 
 
 def test_nothing_is_permitted_to_everybody() -> None:
@@ -216,10 +238,16 @@ def test_a_token_carries_the_purposes_of_its_roles(roles: str, purposes: str) ->
 
 
 def test_every_role_has_a_purpose_to_act_for() -> None:
-    """A role whose rules no purpose of its token reaches would be no role."""
+    """A role whose rules no purpose of its token reaches would be no role; an emergency has to be opened first."""
     for role in Role:
-        carried = purposes_of_person(frozenset({role}))
+        carried = purposes_of_person(frozenset({role})) | {Purpose.EMERGENCY}
         assert {p for rule in RULES if rule.who is role for p in rule.purposes} <= carried
+
+
+def test_no_role_carries_an_emergency() -> None:
+    """Not even all of them together."""
+    assert Purpose.EMERGENCY not in purposes_of_person(frozenset(Role))
+    assert all(Purpose.EMERGENCY not in purposes_of_person(frozenset({role})) for role in Role)
 
 
 def test_the_forbids_hold_by_themselves() -> None:

@@ -70,6 +70,7 @@ def test_a_grant_names_its_purpose_and_policy() -> None:
         (Purpose.PERSONALISATION, RowConditions(Purpose.PERSONALISATION, adult_only=True, unrestricted_only=True)),
         (Purpose.MARKETING, RowConditions(Purpose.MARKETING, adult_only=True, unrestricted_only=True)),
         (Purpose.AI_TRAINING, RowConditions(Purpose.AI_TRAINING, adult_only=True, unrestricted_only=True)),
+        (Purpose.EMERGENCY, RowConditions(unrestricted_only=True)),
     ],
 )
 @pytest.mark.parametrize("relation", Relation)

@@ -19,6 +19,7 @@ WRITTEN_OUT: Final = {
     "MARKETING": ("marketing.communications.email", "CONSENT", 365, True, False),
     "LEGAL": ("essential.legal_obligation", "LEGAL_OBLIGATION", 1095, False, True),
     "AI_TRAINING": ("train_ai_system", "CONSENT", 180, True, False),
+    "EMERGENCY": ("essential.service.operations", "LEGITIMATE_INTERESTS", 90, False, False),
 }
 
 
