@@ -19,11 +19,17 @@ from starlette.routing import BaseRoute, Route
 
 from auth.clients import Clients
 from auth.identity import Identity
+from auth.mail import Outbox
+from auth.mail.folder import FolderMailer
+from auth.mail.letters import Letters, read_sender
+from auth.mail.mailer import Mailer
+from auth.mail.smtp import SmtpMailer, SmtpServer
 from auth.oauth import OAuth
 from auth.passwords import Passwords
 from auth.policy import Policy
 from auth.revocations import Revocations
 from auth.sessions import Sessions
+from auth.throttle import Throttle
 from auth.tokens import Tokens
 from graph import logs, schema
 from graph.catalogue import read_catalogue
@@ -42,7 +48,8 @@ from graph.plan import Planner
 from graph.request_log import RequestLines, RequestLog
 from graph.settings import Settings, load_settings
 from models.base import PersonalDocument
-from models.crypto.signing import load_or_create
+from models.crypto.macs import load_or_create_mac_key
+from models.crypto.key_file import load_or_create
 from models.database import Database
 from models.demo import DEMO_USERNAMES, is_loaded
 from models.embedded import die_with_parent, running_url
@@ -125,7 +132,7 @@ class _Computing:
         if purpose is None:
             raise TypeError("the schema declares @purpose")
         self.operations = Operations(Planner(self.schema, self.catalogue), purpose)
-        self.policy = Policy(settings.region)
+        self.policy = Policy(settings.region, step_up=settings.step_up)
         self.metrics = Metrics({"documents": self.documents.__len__})
 
 
@@ -142,6 +149,16 @@ async def _connect(
     stack.push_async_callback(revocations.stop)
     clients = Clients(database, revocations, region=settings.region)
     stack.push_async_callback(clients.close)
+    outbox = Outbox(
+        database,
+        _mailer(settings),
+        Letters(read_sender(settings.mail_from), settings.account_url),
+        count=parts.metrics.mail,
+    )
+    stack.push_async_callback(outbox.stop)
+    throttle = Throttle(
+        database, load_or_create_mac_key(settings.throttle_key_file), count_loopback=settings.production
+    )
     owned = [it for it in DOCUMENTS if issubclass(it, PersonalDocument) and it is not UserDocument]
     services = Services(
         database=database,
@@ -150,13 +167,15 @@ async def _connect(
         sessions=Sessions(database, passwords, tokens, revocations),
         passwords=passwords,
         revocations=revocations,
+        outbox=outbox,
+        throttle=throttle,
         region=settings.region,
     )
     engine = Engine(parts.schema, parts.catalogue, parts.documents, parts.operations, parts.policy, services)
     workbench = Workbench.read(WORKBENCH, base=_ASSETS_PATH, demo=await _demo(settings, database))
     endpoint = GraphQLEndpoint(
         engine,
-        Identity(tokens, revocations),
+        Identity(tokens, revocations, step_up=settings.step_up),
         parts.limits,
         allowed_origins=settings.allowed_origins,
         secure_cookies=settings.production,
@@ -178,6 +197,13 @@ async def _demo(settings: Settings, database: Database) -> DemoSignIns | None:
             if await is_loaded(database):
                 return DemoSignIns(DEMO_USERNAMES, DEMO_PASSWORD)
     return None
+
+
+def _mailer(settings: Settings) -> Mailer:
+    """The mail server, or a folder while there is none."""
+    if settings.smtp_url is None:
+        return FolderMailer(settings.mail_dir)
+    return SmtpMailer(SmtpServer.read(settings.smtp_url.get_secret_value()))
 
 
 def _address(settings: Settings) -> str | None:

@@ -53,6 +53,9 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self._registry,
         )
+        self._mails = Counter(
+            "fieldward_mails", "Mails and what else is done after an answer.", ("worker", "outcome"), registry=self._registry
+        )
         entries = Gauge("fieldward_cache_entries", "Entries held.", ("worker", "cache"), registry=self._registry)
         for name, size in (sizes or {}).items():
             entries.labels(self._worker, name).set_function(size)
@@ -66,6 +69,10 @@ class Metrics:
         self._timed(route).observe(seconds)
         for code in codes:
             self._errors.labels(self._worker, code).inc()
+
+    def mail(self, outcome: str) -> None:
+        """Count a mail: `sent`, `failed` or `dropped`."""
+        self._mails.labels(self._worker, outcome).inc()
 
     def text(self) -> bytes:
         """The Prometheus text format."""

@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from graph import mail_settings
+
 from models.errors import ConfigurationError
 
 PREFIX: Final = "FIELDWARD_"
@@ -20,8 +22,6 @@ RESERVED: Final = (
     "DIRECTORY_URL",
     "KEYSTORE_URL",
     "KEYRING",
-    "SMTP_URL",
-    "STEP_UP",
     "TRUSTED_DOCUMENTS_ONLY",
 )
 _OFF: Final = frozenset({"", "0", "off", "no", "false"})
@@ -32,6 +32,7 @@ _MUST: Final = {
     "data_dir": "must be the path of a folder",
     "region": "must have 2 to 16 lower-case letters, digits or hyphens, like eu",
     "workers": f"must be a whole number from 1 to {_MAX_WORKERS}",
+    "step_up": "must be on or off",
     "port": f"must be a whole number from 1 to {_MAX_PORT}",
 }
 
@@ -56,6 +57,16 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="web origins, separated by commas, whose pages may call with cookies"
     )
+    smtp_url: SecretStr | None = Field(
+        None, description="mail server, smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587 with STARTTLS"
+    )
+    mail_from: str = Field("Fieldward <no-reply@fieldward.example>", description="the sender of mails")
+    account_url: str = Field("", description="the page that links in mails lead to; default ISSUER/account")
+
+    step_up: bool = Field(
+        default_factory=lambda given: given.get("env") == "production",
+        description="on or off: ask for a second factor and fresh proof; always on in production",
+    )
 
     @property
     def production(self) -> bool:
@@ -66,6 +77,16 @@ class Settings(BaseSettings):
     def keys_file(self) -> Path:
         """Where the token-signing keys are kept, outside the database."""
         return self.data_dir / "keys" / "signing.json"
+
+    @property
+    def throttle_key_file(self) -> Path:
+        """Where the key is kept by which attempts are counted and devices are known."""
+        return self.data_dir / "keys" / "throttle.key"
+
+    @property
+    def mail_dir(self) -> Path:
+        """Where mails are written while there is no mail server, in development."""
+        return self.data_dir / "mail"
 
     @property
     def mongodb_dir(self) -> Path:
@@ -91,11 +112,33 @@ class Settings(BaseSettings):
             raise ValueError("must be an address like https://users.example, without path")
         return value
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            mail_settings.check_smtp_url(value.get_secret_value())
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _is_sender(cls, value: str) -> str:
+        mail_settings.check_sender(value)
+        return value
+
+    @field_validator("account_url")
+    @classmethod
+    def _is_page(cls, value: str) -> str:
+        if value:
+            mail_settings.check_page(value)
+        return value
+
     @model_validator(mode="after")
-    def _default_issuer(self) -> Self:
+    def _defaults(self) -> Self:
+        # The model is frozen for its users; this is still its making.
         if not self.issuer:
-            # The model is frozen for its users; this is still its making.
             self.__dict__["issuer"] = f"http://127.0.0.1:{self.port}"
+        if not self.account_url:
+            self.__dict__["account_url"] = f"{self.issuer}{mail_settings.ACCOUNT_PATH}"
         return self
 
 
@@ -151,8 +194,12 @@ def _unsafe(settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
         yield f"{PREFIX}ISSUER must be an https address in production"
     if not given.get("data_dir"):
         yield f"{PREFIX}DATA_DIR is not set: production needs a lasting folder for the signing keys"
+    if not settings.step_up:
+        yield f"{PREFIX}STEP_UP cannot be off in production"
     if any(not origin.startswith("https://") for origin in settings.allowed_origins):
         yield f"{PREFIX}ALLOWED_ORIGINS must be https origins in production"
+    smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
+    yield from mail_settings.unsafe_mail(smtp_url, settings.account_url, given)
 
 
 def _unsafe_mongodb(url: str) -> Iterator[str]:

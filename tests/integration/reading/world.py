@@ -107,6 +107,7 @@ def make_engine(database: Database, *, by_rows: bool) -> Engine:
         None,  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
         "eu",
     )
     operations = Operations(Planner(schema, catalogue), purpose)

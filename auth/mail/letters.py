@@ -1,0 +1,123 @@
+"""Makes mails: plain text, one recipient, headers that nothing from outside can break out of.
+
+Nobody's own words are repeated to an address that is not proven to be theirs: a made-up name would
+turn our mail into somebody else's advertisement. So the greeting has the user name for proven ones only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import format_datetime, make_msgid
+from typing import Final
+
+from email_validator import EmailNotValidError, validate_email
+
+from auth.mail.notices import WORDINGS, Notice
+from models.errors import BadInput
+
+_DETAIL_LENGTH: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """An address to write to, and the user name when the address is proven to be that person's."""
+
+    email: str = field(repr=False)
+    username: str | None = field(default=None, repr=False)
+
+
+class Letters:
+    """Mails from `sender`; `account_url` is the page that their links lead to."""
+
+    def __init__(self, sender: Address, account_url: str) -> None:
+        self._sender, self._account_url = sender, account_url
+
+    def notice(self, to: Recipient, notice: Notice, details: Mapping[str, str]) -> EmailMessage:
+        """What has happened, with `details` as lines of their own."""
+        wording = WORDINGS[notice]
+        facts = "\n".join(f"{_title(key)}: {_line(value)}" for key, value in details.items())
+        advice = (
+            "If this was you, there is nothing to do. If it was not, reset your password at once and tell us:\n"
+            f"{self._account_url}"
+        )
+        return self._letter(to, wording.subject, wording.text, facts, advice if wording.own else "")
+
+    def verification(self, to: Recipient, token: str) -> EmailMessage:
+        """The link that proves the address of a new account."""
+        return self._letter(
+            to,
+            "Confirm your email address",
+            "This address was given for an account. To confirm that it is yours, open this link within 30 minutes:",
+            f"{self._account_url}#verify={token}",
+            "If you did not ask for this, there is nothing to do.",
+        )
+
+    def change(self, to: Recipient, token: str) -> EmailMessage:
+        """The link that puts a new address in the place of an account's present one."""
+        return self._letter(
+            to,
+            "Confirm your new email address",
+            "An account is to use this address from now on. To confirm it, open this link within 30 minutes:",
+            f"{self._account_url}#verify={token}",
+            "If you did not ask for this, there is nothing to do: the account keeps its present address.",
+        )
+
+    def reset(self, to: Recipient, token: str) -> EmailMessage:
+        """The link that opens a new password."""
+        return self._letter(
+            to,
+            "Choose a new password",
+            "A new password was asked for. To choose one, open this link within 30 minutes:",
+            f"{self._account_url}#reset={token}",
+            "If you did not ask for this, there is nothing to do: your password stays as it is.",
+        )
+
+    def _letter(self, to: Recipient, subject: str, *paragraphs: str) -> EmailMessage:
+        address = _deliverable(to.email)
+        message = EmailMessage(policy=SMTP if address.isascii() else SMTPUTF8)
+        message["From"] = self._sender
+        message["To"] = Address(addr_spec=address)
+        message["Subject"] = subject
+        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Message-ID"] = make_msgid(domain=self._sender.domain)
+        message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no vacation notes in answer
+        greeting = f"Hello {to.username}," if to.username else "Hello,"
+        text = "\n\n".join(filter(None, (greeting, *paragraphs))) + "\n"
+        # A link stays on one line: whoever reads the bare file can still follow it.
+        message.set_content(text, cte="7bit" if text.isascii() else "quoted-printable")
+        return message
+
+
+def read_sender(text: str) -> Address:
+    """The address that mails come from: `no-reply@users.example` or `Users <no-reply@users.example>`.
+
+    Raises `BadInput`, without the value.
+    """
+    name, bracket, rest = text.rpartition("<")
+    email = rest.removesuffix(">") if bracket else text
+    if bool(bracket) != text.endswith(">") or not name.isprintable():
+        raise BadInput("This is not an email address.")
+    return Address(display_name=name.strip().strip('"'), addr_spec=_deliverable(email))
+
+
+def _deliverable(email: str) -> str:
+    """The address as servers know it (RFC 5890 domain). Raises `BadInput`, without the value."""
+    try:
+        found = validate_email(email, check_deliverability=False)
+    except EmailNotValidError:
+        raise BadInput("This is not an email address.") from None
+    return found.ascii_email or found.normalized
+
+
+def _title(key: str) -> str:
+    return key.replace("_", " ").capitalize()
+
+
+def _line(value: str) -> str:
+    """A detail on one line, without signs that move or hide others."""
+    return "".join(sign if sign.isprintable() else " " for sign in value[:_DETAIL_LENGTH])
