@@ -23,7 +23,7 @@ from auth.tokens import MAX_LIFETIME, Claims, Tokens
 from graph import schema
 from graph.catalogue import read_catalogue
 from graph.context import MAX_PAGE
-from models.crypto.signing import load_or_create
+from models.crypto.key_file import load_or_create
 from models.embedded import Embedded, find_mongod
 from models.ids import new_id
 from models.vocabulary import Purpose, Relation, Role

@@ -27,7 +27,7 @@ from graph.commands.demo import load_demo, sign_ins
 from graph.commands.opening import Say, connect, embedded_mongodb
 from graph.connections import PromptProtocol, bound_unread
 from graph.settings import Settings, load_settings, unknown_settings
-from models.crypto.signing import load_or_create
+from models.crypto.key_file import load_or_create
 from models.database import Database
 from models.demo import is_loaded
 from models.embedded import Embedded

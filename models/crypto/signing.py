@@ -1,42 +1,56 @@
-"""Ed25519 signing keys (RFC 8032), kept in a file apart from the database.
+"""Ed25519 signing keys (RFC 8032), and the ring of those in use with the times at which each takes its turn.
 
-The file is a JWK Set (RFC 7517) with private keys, mode 0600 inside a folder of mode 0700. The first
-key signs, all of them verify, so that a new key can be put in front while tokens of the old one live on.
+A key is published first, signs later, and is kept for a while after another one signs, so that whoever
+verifies knows a key before the first token of it and until after the last one.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from hashlib import sha256
-from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from models.errors import ConfigurationError
+from models.errors import BadInput
 
-_FOLDER_MODE: Final = 0o700
-_FILE_MODE: Final = 0o600
-_OTHERS: Final = 0o077
 _SEED_BYTES: Final = 32
+_BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+_TIMES: Final = ("signs_from", "retires_at")
+
+
+class KeyState(StrEnum):
+    """Where a key is in its life."""
+
+    NEXT = "NEXT"
+    SIGNING = "SIGNING"
+    RETIRING = "RETIRING"
+    RETIRED = "RETIRED"
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
 class SigningKey:
-    """One private key; `kid` is its public half's thumbprint (RFC 7638). Its `repr` shows only that."""
+    """One private key; `kid` is its public half's thumbprint (RFC 7638). Its `repr` shows only that.
+
+    It signs from `signs_from` on (None: always) until a later one does, and verifies until `retires_at`
+    (None: as long as it is there).
+    """
 
     kid: str
     _seed: bytes = field(repr=False)
+    signs_from: datetime | None = None
+    retires_at: datetime | None = None
 
     @classmethod
-    def generate(cls) -> SigningKey:
+    def generate(cls, signs_from: datetime | None = None) -> SigningKey:
         """A new key from the system's random source."""
-        return cls.from_seed(secrets.token_bytes(_SEED_BYTES))
+        return replace(cls.from_seed(secrets.token_bytes(_SEED_BYTES)), signs_from=signs_from)
 
     @classmethod
     def from_seed(cls, seed: bytes) -> SigningKey:
@@ -44,6 +58,17 @@ class SigningKey:
         members = {"crv": "Ed25519", "kty": "OKP", "x": _public(seed)}
         digest = sha256(json.dumps(members, separators=(",", ":"), sort_keys=True).encode()).digest()
         return cls(_encode(digest), seed)
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> SigningKey:
+        """The key that `record` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+        seed = urlsafe_b64decode(record["d"] + "=" * (-len(record["d"]) % 4))
+        if (record["kty"], record["crv"], len(seed)) != ("OKP", "Ed25519", _SEED_BYTES):
+            raise ValueError("not an Ed25519 key")
+        key = cls.from_seed(seed)
+        if (record["kid"], record["x"]) != (key.kid, _public(seed)):
+            raise ValueError("the parts of the key do not belong together")
+        return replace(key, **{name: _moment(record[name]) for name in _TIMES if name in record})
 
     def public_jwk(self) -> dict[str, str]:
         """The public key as a JWK (RFC 8037; `alg` as RFC 9864 names it), to be shown to anybody."""
@@ -60,99 +85,80 @@ class SigningKey:
         """The whole key as a JWK. Only for the signing code and the key file."""
         return {**self.public_jwk(), "d": _encode(self._seed)}
 
+    def record(self) -> dict[str, str]:
+        """The whole key with its times, as the key file holds it."""
+        times = {"signs_from": self.signs_from, "retires_at": self.retires_at}
+        return {**self.private_jwk(), **{name: at.isoformat() for name, at in times.items() if at is not None}}
+
+    def verifies(self, now: datetime) -> bool:
+        """Whether tokens of this key are good at `now`; a key that does not sign yet has none."""
+        return self.retires_at is None or now < self.retires_at
+
     def __repr__(self) -> str:
         return f"SigningKey(kid={self.kid!r})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SigningRing:
-    """The keys in use, never empty: the first signs, all verify."""
+    """The keys in use, never empty. Of those whose time has come the latest signs."""
 
     keys: tuple[SigningKey, ...]
 
-    @property
-    def current(self) -> SigningKey:
-        return self.keys[0]
+    def signing(self, now: datetime) -> SigningKey:
+        """The key that signs at `now`. With a clock that is behind all of them, the one that is to begin first."""
+        good = [key for key in self.keys if key.verifies(now)] or list(self.keys)
+        begun = [key for key in good if _start(key) <= now]
+        return max(begun, key=_start) if begun else min(good, key=_start)
 
-    def jwks(self) -> dict[str, list[dict[str, str]]]:
-        """The public JWK Set (RFC 7517, section 5)."""
-        return {"keys": [key.public_jwk() for key in self.keys]}
+    def verifying(self, now: datetime) -> tuple[SigningKey, ...]:
+        """The keys whose tokens are good at `now`, those to come among them."""
+        return tuple(key for key in self.keys if key.verifies(now))
 
+    def jwks(self, now: datetime | None = None) -> dict[str, list[dict[str, str]]]:
+        """The public JWK Set (RFC 7517, section 5): next, signing and retiring keys. Without `now`: all."""
+        return {"keys": [key.public_jwk() for key in (self.keys if now is None else self.verifying(now))]}
 
-def load_or_create(path: Path) -> SigningRing:
-    """The ring in the file at `path`; on first start the file is made with one new key.
+    def state(self, key: SigningKey, now: datetime) -> KeyState:
+        """Where one of these keys is in its life."""
+        if not key.verifies(now):
+            return KeyState.RETIRED
+        if key is self.signing(now):
+            return KeyState.SIGNING
+        return KeyState.NEXT if _start(key) > now else KeyState.RETIRING
 
-    Safe when several workers start at once: one file wins and all read it. Raises `ConfigurationError`
-    when file or folder can be read by others, or the file is no key ring.
-    """
-    try:
-        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        _refuse_shared(path.parent.stat(), path.parent, _FOLDER_MODE)
-        if not path.exists():
-            _create(path)
-        return _load(path)
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else "unknown reason"
-        raise ConfigurationError(f"The signing keys at {path} cannot be read or made: {reason}.") from None
+    def rotated(self, now: datetime, *, ahead: timedelta, overlap: timedelta, hurry: bool = False) -> SigningRing:
+        """This ring with a key that signs in `ahead` from now, after which the others verify for `overlap`.
 
-
-def _create(path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    content = json.dumps({"keys": [SigningKey.generate().private_jwk()]}).encode()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        # NOTE: link, not rename: it fails when another worker was first, so one key wins for all.
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _load(path: Path) -> SigningRing:
-    with path.open("rb") as file:
-        _refuse_shared(os.fstat(file.fileno()), path, _FILE_MODE)
-        content = file.read()
-    try:
-        keys = tuple(_key(jwk) for jwk in json.loads(content)["keys"])
-    except (ValueError, KeyError, TypeError):
-        keys = ()
-    if not keys:
-        raise ConfigurationError(
-            f"The file {path} is not a ring of Ed25519 signing keys. Restore it from a backup, "
-            "or remove it: a new key is made at the next start and everybody signs in anew."
+        A key that waits already is the one: with `hurry` its time is brought forward, without it that is
+        refused by `BadInput`. What has retired is left out.
+        """
+        waiting = [key for key in self.keys if self.state(key, now) is KeyState.NEXT]
+        if waiting and not hurry:
+            raise BadInput(
+                f"A next key is published already: it signs from {waiting[0].signs_from:%Y-%m-%d %H:%M} UTC."
+            )
+        begins = now + ahead
+        new = (
+            replace(waiting[0], signs_from=min(begins, _start(waiting[0]))) if waiting else SigningKey.generate(begins)
         )
-    return SigningRing(keys)
+        ends = _start(new) + overlap
+        kept = [
+            replace(key, retires_at=min(ends, key.retires_at or ends))
+            for key in self.verifying(now)
+            if key.kid != new.kid
+        ]
+        return SigningRing((new, *kept))
 
 
-def _key(jwk: dict[str, str]) -> SigningKey:
-    seed = urlsafe_b64decode(jwk["d"] + "=" * (-len(jwk["d"]) % 4))
-    if (jwk["kty"], jwk["crv"], len(seed)) != ("OKP", "Ed25519", _SEED_BYTES):
-        raise ValueError("not an Ed25519 key")
-    key = SigningKey.from_seed(seed)
-    if (jwk["kid"], jwk["x"]) != (key.kid, _public(seed)):
-        raise ValueError("the parts of the key do not belong together")
-    return key
+def _start(key: SigningKey) -> datetime:
+    return key.signs_from or _BEGINNING
 
 
-def _refuse_shared(status: os.stat_result, path: Path, mode: int) -> None:
-    if os.name == "posix" and stat.S_IMODE(status.st_mode) & _OTHERS:
-        raise ConfigurationError(
-            f"{path} holds signing keys and can be reached by other users of this machine. Run: chmod {mode:o} {path}"
-        )
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment.astimezone(UTC)
 
 
 def _public(seed: bytes) -> str:

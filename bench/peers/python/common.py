@@ -16,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from starlette.requests import HTTPConnection
 
 from auth.tokens import Claims, InvalidToken, Tokens, has_expired
-from models.crypto.signing import load_or_create
+from models.crypto.key_file import load_or_create
 from models.labels import mask_email, mask_phone
 
 Raw = dict[str, Any]

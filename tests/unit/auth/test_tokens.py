@@ -71,9 +71,9 @@ def forge(ring: SigningRing) -> Forge:
 
     def make(header: dict[str, Any] | None = None, without: str = "", **claims: object) -> str:
         payload = {name: value for name, value in {**GOOD, **claims}.items() if name != without}
-        head = {"alg": "Ed25519", "typ": "at+jwt", "kid": ring.current.kid, **(header or {})}
+        head = {"alg": "Ed25519", "typ": "at+jwt", "kid": ring.keys[0].kid, **(header or {})}
         text = unsigned(head, payload)
-        return f"{text}.{b64(Ed25519PrivateKey.from_private_bytes(ring.current._seed).sign(text.encode()))}"
+        return f"{text}.{b64(Ed25519PrivateKey.from_private_bytes(ring.keys[0]._seed).sign(text.encode()))}"
 
     return make
 
@@ -150,7 +150,7 @@ def test_a_header_of_another_kind_is_refused(tokens: Tokens, forge: Forge, heade
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", ""])
 def test_an_unsigned_token_is_refused(tokens: Tokens, ring: SigningRing, algorithm: str) -> None:
     """The algorithm "none" signs nothing, however it is written."""
-    head = {"alg": algorithm, "typ": "at+jwt", "kid": ring.current.kid}
+    head = {"alg": algorithm, "typ": "at+jwt", "kid": ring.keys[0].kid}
     for signature in ("", b64(b"\0" * 64)):
         with pytest.raises(InvalidToken):
             tokens.verify(f"{unsigned(head, GOOD)}.{signature}", NOW)
@@ -158,8 +158,8 @@ def test_an_unsigned_token_is_refused(tokens: Tokens, ring: SigningRing, algorit
 
 def test_the_public_key_is_no_shared_secret(tokens: Tokens, ring: SigningRing) -> None:
     """An HMAC under any spelling of the public key is refused (RFC 8725, section 2.1)."""
-    public = ring.current.public_jwk()
-    head = {"alg": "HS256", "typ": "at+jwt", "kid": ring.current.kid}
+    public = ring.keys[0].public_jwk()
+    head = {"alg": "HS256", "typ": "at+jwt", "kid": ring.keys[0].kid}
     text = unsigned(head, GOOD)
     raw = base64.urlsafe_b64decode(public["x"] + "=")
     pem = OKPKey.import_key({**public}).as_pem(private=False)
@@ -173,7 +173,7 @@ def test_the_public_key_is_no_shared_secret(tokens: Tokens, ring: SigningRing) -
 def test_another_services_key_is_refused(tokens: Tokens, ring: SigningRing) -> None:
     """Not even under our key's name, nor brought along in the header."""
     stranger = SigningKey.generate()
-    for kid in (ring.current.kid, stranger.kid):
+    for kid in (ring.keys[0].kid, stranger.kid):
         head = {"alg": "Ed25519", "typ": "at+jwt", "kid": kid, "jwk": stranger.public_jwk()}
         with pytest.raises(InvalidToken):
             tokens.verify(jwt.encode(head, GOOD, OKPKey.import_key({**stranger.private_jwk()}), ["Ed25519"]), NOW)
@@ -245,7 +245,7 @@ def test_no_token_lives_longer_than_revocations_are_kept(tokens: Tokens) -> None
 def test_the_header_is_that_of_rfc_9068(tokens: Tokens, ring: SigningRing) -> None:
     """Type, algorithm and key are named."""
     header = json.loads(base64.urlsafe_b64decode(tokens.issue(CLAIMS).split(".")[0] + "=="))
-    assert header == {"alg": "Ed25519", "typ": "at+jwt", "kid": ring.current.kid}
+    assert header == {"alg": "Ed25519", "typ": "at+jwt", "kid": ring.keys[0].kid}
 
 
 SCOPES = st.builds(Scope, st.sampled_from(Label), st.sampled_from(Access))

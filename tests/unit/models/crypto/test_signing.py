@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from models.crypto.signing import SigningKey, SigningRing, load_or_create
+from models.crypto.key_file import load_or_create
+from models.crypto.signing import SigningKey, SigningRing
 from models.errors import ConfigurationError
 
 
@@ -74,7 +75,7 @@ def test_workers_that_start_together_end_with_one_key(path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(rings) == 16
-    assert len({ring.current.kid for ring in rings}) == 1
+    assert len({ring.keys[0].kid for ring in rings}) == 1
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -110,8 +111,8 @@ def test_an_unusable_place_is_named(tmp_path: Path) -> None:
 def test_no_private_part_shows(path: Path) -> None:
     """Neither printing a ring nor publishing it gives the key away."""
     ring = load_or_create(path)
-    private = ring.current.private_jwk()["d"]
+    private = ring.keys[0].private_jwk()["d"]
     assert private in path.read_text()
-    for shown in (repr(ring), str(ring.current), json.dumps(ring.jwks())):
+    for shown in (repr(ring), str(ring.keys[0]), json.dumps(ring.jwks())):
         assert private not in shown
-        assert str(ring.current._seed) not in shown
+        assert str(ring.keys[0]._seed) not in shown
