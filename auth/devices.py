@@ -16,6 +16,7 @@ from models.base import now as utc_now
 from models.crypto.macs import MacKey
 
 DEVICE_LIFETIME: Final = timedelta(days=180)
+DEVICE_COOKIE: Final = "fieldward_device"
 _MAX_LENGTH: Final = 128
 _KIND: Final = "device"
 

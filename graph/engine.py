@@ -172,7 +172,7 @@ def _assemble(data: dict[str, Any] | None, errors: list[ErrorMap], admission: Ad
     if context.tally:
         body["extensions"] = {"withheld": withheld(context.tally)}
     personal = not admission.plan.public or bool(context.cookies)
-    return Answer(body, status=status, cookies=context.cookies, personal=personal)
+    return Answer(body, status, context.cookies, retry_after=_retry_after(errors), personal=personal)
 
 
 def _guarded(plan: Plan) -> list[Any]:
@@ -187,8 +187,14 @@ def _guarded(plan: Plan) -> list[Any]:
 
 def _refused(errors: Any) -> Answer:  # noqa: ANN401 - a sequence of error maps
     listed: list[ErrorMap] = list(errors)
-    retry = listed[0]["extensions"].get("retryAfter")
-    return Answer({"errors": listed}, status=STATUS.get(listed[0]["extensions"]["code"], 400), retry_after=retry)
+    status = STATUS.get(listed[0]["extensions"]["code"], 400)
+    return Answer({"errors": listed}, status, retry_after=_retry_after(listed))
+
+
+def _retry_after(errors: list[ErrorMap]) -> int | None:
+    """The longest wait that any of the errors asks for."""
+    waits: list[int] = [error["extensions"]["retryAfter"] for error in errors if "retryAfter" in error["extensions"]]
+    return max(waits, default=None)
 
 
 def _status(errors: list[ErrorMap], data: Mapping[str, Any] | None) -> int:

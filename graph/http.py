@@ -17,6 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from auth.devices import DEVICE_COOKIE
 from auth.identity import REFRESH_COOKIE
 from auth.principal import Principal
 from graph.errors import BAD_USER_INPUT, STATUS, UNAVAILABLE, fieldward_error, internal_error
@@ -220,7 +221,8 @@ def _client(connection: HTTPConnection, headers: Mapping[str, str]) -> Client:
     """Where the request came from; its refresh cookie counts only where no other credential is presented."""
     address = connection.client.host if connection.client else None
     refresh = None if "authorization" in connection.headers else connection.cookies.get(REFRESH_COOKIE)
-    return Client(address, (headers.get("user-agent") or "")[:_LONGEST_USER_AGENT] or None, refresh or None)
+    agent = (headers.get("user-agent") or "")[:_LONGEST_USER_AGENT]
+    return Client(address, agent or None, refresh or None, connection.cookies.get(DEVICE_COOKIE) or None)
 
 
 def _observe(scope: Scope, body: Mapping[str, Any]) -> None:

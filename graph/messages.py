@@ -18,12 +18,13 @@ class GraphQLRequest:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request came from: the peer's address, what it calls itself, and the refresh token
-    that a browser's cookie holds."""
+    """Where a request came from: the peer's address, what it calls itself, and the refresh token and the
+    token of a known device that a browser's cookies hold."""
 
     ip: str | None = None
     user_agent: str | None = None
     refresh_token: str | None = field(default=None, repr=False)
+    device_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

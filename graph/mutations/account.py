@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import strawberry
 
+from auth.throttle import Action
 from graph.access import Opens, Rows, root
 from graph.context import Context, Info
 from graph.gate import RootAccess
@@ -91,9 +92,10 @@ class AccountMutation:
             problems.add(code, "password")
         if problems:
             return RegisterPayload(errors=problems.errors)
-        user = _new_user(context, wanted, await context.services.passwords.hash(input.password))
-        with problems.at():
-            await context.services.writer.register(user)
+        async with context.services.throttle.attempt(Action.REGISTER, account=None, network=context.client.ip):
+            user = _new_user(context, wanted, await context.services.passwords.hash(input.password))
+            with problems.at():
+                await context.services.writer.register(user)
         if problems:
             return RegisterPayload(errors=problems.errors)
         return RegisterPayload(user=await _reread(info, user.id))
@@ -177,7 +179,14 @@ async def _prove(context: Context, person: str, password: str, problems: Problem
     """Check the caller's own password once more; the row holds what a new password must not repeat."""
     projection = {"password_hash": 1, "username": 1, "email": 1, "full_name": 1}
     row = await context.services.database.find_one(UserDocument, {"_id": person}, projection=projection)
-    if not await context.services.passwords.verify(password, (row or {}).get("password_hash")):
+    client = context.client
+    async with context.services.throttle.attempt(
+        Action.PASSWORD, account=person, network=client.ip, device=client.device_token
+    ) as attempt:
+        proven = await context.services.passwords.verify(password, (row or {}).get("password_hash"))
+        if not proven:
+            attempt.failed()
+    if not proven:
         problems.add("WRONG_PASSWORD", path, message="This is not your password.")
     return row or {}
 
