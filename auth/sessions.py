@@ -1,4 +1,4 @@
-"""Sign-in sessions of people: a short access token, and a refresh token that is stored only as its hash.
+"""Sign-in sessions of people: a short access token, and a refresh token that each use replaces.
 
 Every token is dated by the moment before the account was read. A change of roles, status or password that
 is followed by `Revocations.revoke` therefore also ends the tokens that were being issued meanwhile.
@@ -7,18 +7,19 @@ is followed by `Revocations.revoke` therefore also ends the tokens that were bei
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
-from secrets import token_urlsafe
 from typing import Any, Final
 
+from auth.issuing import NEEDED, SecondFactorWanted, Session, issue, may_sign_in, united
 from auth.names import login_key
+from auth.open_sessions import OpenSessions
+from auth.origin import Origin, load_names
 from auth.passwords import Passwords
-from auth.principal import Kind, Principal
+from auth.refresh import RefreshToken, new_seed
 from auth.revocations import Revocations
-from auth.rules import purposes_of_person
-from auth.tokens import PERSON_LIFETIME, Claims, Tokens
+from auth.rotation import ABSOLUTE_LIFETIME, IDLE_LIFETIME, Lifetimes, Rotation
+from auth.tickets import Ticket
+from auth.tokens import Tokens
 from models.activity import IpLogDocument
 from models.base import now as utc_now
 from models.database import Database, Raw
@@ -26,30 +27,23 @@ from models.database import Session as Transaction
 from models.errors import BadInput, Unauthenticated
 from models.ids import new_id, region_of
 from models.session import SessionDocument
+from models.ticket import TicketKind
 from models.user import UserDocument
-from models.vocabulary import Role, UserStatus
+from models.vocabulary import FactorKind, UserStatus
 
-IDLE_LIFETIME: Final = timedelta(days=7)
-ABSOLUTE_LIFETIME: Final = timedelta(days=30)  # NIST SP 800-63B-4, section 2.1.3
+CHALLENGE_LIFETIME: Final = timedelta(minutes=5)
 PASSWORD: Final = frozenset({"pwd"})  # RFC 8176
-_NEEDED: Final = {"status": 1, "roles": 1, "password_hash": 1}
-_DEVICE_LENGTH: Final = 200
-_MAX_TOKEN_LENGTH: Final = 256
+_NOT_SUSPENDED: Final = {"status": {"$ne": UserStatus.SUSPENDED.value}}
+_NO_FACTORS: Final[Raw] = {"factor_kinds": {"$in": [None, []]}}
+
+__all__ = ["ABSOLUTE_LIFETIME", "IDLE_LIFETIME", "SecondFactorWanted", "Session", "Sessions"]
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """What a person holds after signing in; `expires_in` seconds is the life of the access token."""
+class Sessions(OpenSessions):
+    """Begins, refreshes and ends sessions. `idle` and `absolute` bound how long one can be refreshed.
 
-    access_token: str = field(repr=False)
-    refresh_token: str = field(repr=False)
-    expires_in: int
-    person: str
-    principal: Principal
-
-
-class Sessions:
-    """Begins, refreshes and ends sessions. `idle` and `absolute` bound how long one can be refreshed."""
+    `on_reuse` is told the person whose session has ended because a refresh token came a second time.
+    """
 
     def __init__(
         self,
@@ -61,119 +55,157 @@ class Sessions:
         clock: Callable[[], datetime] = utc_now,
         idle: timedelta = IDLE_LIFETIME,
         absolute: timedelta = ABSOLUTE_LIFETIME,
+        on_reuse: Callable[[str], None] = lambda _person: None,
     ) -> None:
-        self._database, self._passwords = database, passwords
-        self._tokens, self._revocations = tokens, revocations
-        self._clock, self._idle, self._absolute = clock, idle, absolute
+        super().__init__(database, tokens, revocations, clock)
+        self._passwords, self._lifetimes = passwords, Lifetimes(idle, absolute)
+        self._rotation = Rotation(database, revocations, self._lifetimes, on_reuse)
+        load_names()
 
-    async def sign_in(self, login: str, password: str, *, ip: str | None, device: str | None) -> Session | None:
+    async def sign_in(
+        self, login: str, password: str, *, ip: str | None, device: str | None
+    ) -> Session | SecondFactorWanted | None:
         """A new session for the person of this user name or email address and password.
 
-        None when they do not belong together or the account is suspended, after the same work as for a
-        wrong password. Raises `RateLimited` when too many sign in at once.
+        `SecondFactorWanted` when the person has second factors: `complete` goes on from there. None when
+        name and password do not belong together or the account is suspended, after the same work as for
+        a wrong password. Raises `RateLimited` when too many sign in at once.
         """
         now = self._clock()
         user = await self._find(login)
         stored = user.get("password_hash") if user else None
         verified = await self._passwords.verify(password, stored)
-        if not verified or user is None or not _may_sign_in(user):
+        if not verified or user is None or not may_sign_in(user):
             return None
         # The account is still open and has the password that was verified.
-        guard = {"_id": user["_id"], "password_hash": stored, "status": {"$ne": UserStatus.SUSPENDED.value}}
+        guard = {"_id": user["_id"], "password_hash": stored, **_NOT_SUSPENDED}
         replacement = {} if verified.replacement is None else {"password_hash": verified.replacement}
-        return await self._open(guard, _seen(now, ip, replacement), now, ip, device, PASSWORD)
+        if user.get("factor_kinds"):
+            return await self._challenge(guard, replacement)
+        origin = Origin(ip, device)
+        # A factor that was enrolled meanwhile is not passed by.
+        return await self._open(guard | _NO_FACTORS, _seen(now, ip, replacement), now, origin, PASSWORD)
+
+    async def complete(
+        self, challenge: str, *, ip: str | None, device: str | None, methods: Iterable[str]
+    ) -> Session | None:
+        """The session of a sign-in whose second factor was just shown by `methods` (RFC 8176).
+
+        Works once; None when `challenge` does not hold (any more) or the account is closed.
+        """
+        ticket = await self._tickets.look_at(TicketKind.SECOND_FACTOR, challenge)
+        if ticket is None or ticket.person is None:
+            return None
+        now = self._revocations.issuing_time(self._clock(), ticket.person)
+        guard, proven = {"_id": ticket.person, **_NOT_SUSPENDED}, united(ticket.methods, methods)
+        return await self._open(guard, _seen(now, ip, {}), now, Origin(ip, device), proven, challenge)
 
     async def start(
         self, user: Mapping[str, Any], *, ip: str | None, device: str | None, methods: Iterable[str]
     ) -> Session:
-        """A new session for a person who is known to be who they say, for instance just registered.
+        """A new session for a person who is known to be who they say, for instance by a passkey.
 
         Of `user` only `_id` counts: roles and status are read anew. `methods` are those of RFC 8176.
         Raises `Unauthenticated` when the account is gone or suspended.
         """
         person = user["_id"]
         now = self._revocations.issuing_time(self._clock(), person)
-        guard = {"_id": person, "status": {"$ne": UserStatus.SUSPENDED.value}}
-        session = await self._open(guard, _seen(now, ip, {}), now, ip, device, frozenset(methods))
+        guard = {"_id": person, **_NOT_SUSPENDED}
+        session = await self._open(guard, _seen(now, ip, {}), now, Origin(ip, device), united(methods))
         if session is None:
             raise Unauthenticated("This account cannot be signed in to.")
         return session
 
     async def refresh(self, refresh_token: str, *, ip: str | None = None) -> Session | None:
-        """A new access token for a session that is neither ended, idle for too long nor too old; else None."""
-        now = self._clock()
-        mine = {"refresh_hash": _hash(refresh_token), "expires_at": {"$gt": now}}
-        row = await self._database.find_one(SessionDocument, mine)
+        """A new access token and the next refresh token of a session that holds; else None.
+
+        The token before the newest gives the same successor within the grace. An older one has been
+        copied: the session ends, for whoever holds it (RFC 9700, section 4.14.2).
+        """
+        token = RefreshToken.parse(refresh_token)
+        if token is None:
+            return None
+        holding = {"_id": token.session, "expires_at": {"$gt": self._clock()}}
+        row = await self._database.find_one(SessionDocument, holding)
         if row is None:
             return None
-        user = await self._database.find_one(UserDocument, {"_id": row["person"]}, projection=_NEEDED)
-        if user is None or not _may_sign_in(user):
+        now = self._revocations.issuing_time(self._clock(), row["person"], token.session)
+        user = await self._database.find_one(UserDocument, {"_id": row["person"]}, projection=NEEDED)
+        if user is None or not may_sign_in(user):
             return None
-        used = {"last_used_at": now, "expires_at": self._expiry(row["created_at"], now)}
-        seen = used if ip is None else {**used, "ip": ip}
-        if not await self._database.update_one(SessionDocument, {"_id": row["_id"], **mine}, {"$set": seen}):
-            return None  # ended meanwhile
-        return self._issue(user, now, row["_id"], refresh_token, row["created_at"], PASSWORD)
-
-    async def sign_out(self, principal: Principal, *, everywhere: bool) -> int:
-        """End this session, or all of the person's; how many ended. Their access tokens end too."""
-        person, session = principal.person, principal.session
-        if person is None or (session is None and not everywhere):
-            return 0
-        if everywhere or session is None:
-            return await self.end_all(person)
-        ended = await self._database.delete_one(SessionDocument, {"_id": session, "person": person})
-        await self._revocations.revoke(session)
-        return ended
-
-    async def end_all(self, person: str) -> int:
-        """End every session of a person, for instance after a new password or a suspension; how many ended."""
-        ended = await self._database.delete_many(SessionDocument, {"person": person})
-        await self._revocations.revoke(person)
-        return ended
+        rotated = await self._rotation.use(token, row, now, ip)
+        if rotated is None:
+            return None
+        successor, stored = rotated
+        return issue(self._tokens, user, stored, now, successor.text())
 
     async def _find(self, login: str) -> Raw | None:
         try:
             name, key = login_key(login)
         except BadInput:
             return None
-        return await self._database.find_one(UserDocument, {name: key}, projection=_NEEDED)
+        return await self._database.find_one(UserDocument, {name: key}, projection=NEEDED)
+
+    async def _challenge(self, guard: Mapping[str, Any], replacement: Mapping[str, str]) -> SecondFactorWanted | None:
+        """Ask the person whose row fulfils `guard` for a second factor. NOTE: the order is that of `_open`."""
+        person = guard["_id"]
+        ticket = Ticket(TicketKind.SECOND_FACTOR, person, methods=PASSWORD)
+        challenge = await self._tickets.issue(ticket, CHALLENGE_LIFETIME)
+        # Setting the id to itself changes nothing: without a new hash this only looks.
+        update = {"$set": replacement or {"_id": person}}
+        user = await self._database.find_one_and_update(UserDocument, guard, update, projection=NEEDED)
+        if user is None:
+            await self._tickets.redeem(TicketKind.SECOND_FACTOR, challenge)
+            return None
+        return SecondFactorWanted(challenge, person, frozenset(map(FactorKind, user.get("factor_kinds") or ())))
 
     async def _open(
         self,
         guard: Mapping[str, Any],
         seen: Mapping[str, Any],
         now: datetime,
-        ip: str | None,
-        device: str | None,
+        origin: Origin,
         methods: frozenset[str],
+        challenge: str | None = None,
     ) -> Session | None:
         """Store a session for the person whose row fulfils `guard`; None when it does not (any more).
 
-        NOTE: the session comes before the guard. Whoever changes a password or suspends an account ends its
-        sessions afterwards: either the guard sees the change, or the session is there to be ended.
+        NOTE: the session comes before the guard, and before its `challenge` is used up. Whoever changes a
+        password or suspends an account ends its sessions afterwards: either the guard sees the change, or
+        the session is there to be ended.
         """
-        person, token = guard["_id"], token_urlsafe(32)
-        session = await self._store(person, token, now, ip, device)
-        user = await self._database.find_one_and_update(UserDocument, guard, seen, projection=_NEEDED)
+        token, session = await self._store(guard["_id"], now, origin, methods)
+        used = challenge is None or await self._tickets.redeem(TicketKind.SECOND_FACTOR, challenge) is not None
+        user = None
+        if used:
+            user = await self._database.find_one_and_update(UserDocument, guard, seen, projection=NEEDED)
         if user is None:
-            await self._database.delete_one(SessionDocument, {"_id": session})
+            await self._database.delete_one(SessionDocument, {"_id": session["_id"]})
             return None
-        return self._issue(user, now, session, token, now, methods)
+        return issue(self._tokens, user, session, now, token.text())
 
-    async def _store(self, person: str, token: str, now: datetime, ip: str | None, device: str | None) -> str:
+    async def _store(
+        self, person: str, now: datetime, origin: Origin, methods: frozenset[str]
+    ) -> tuple[RefreshToken, Raw]:
         region = region_of(person, "usr") or ""
+        token = RefreshToken.first(new_id("ses", region))
         session = SessionDocument(
-            id=new_id("ses", region),
+            id=token.session,
             person=person,
-            refresh_hash=_hash(token),
-            device=device and device[:_DEVICE_LENGTH],
-            ip=ip,
+            refresh_hash=token.hash(),
+            refresh_seed=new_seed(),
+            methods=sorted(methods),
+            authenticated_at=now,
+            device=origin.device,
+            ip=origin.ip,
+            place=origin.place,
             created_at=now,
             last_used_at=now,
-            expires_at=self._expiry(now, now),
+            expires_at=self._lifetimes.end(now, now),
         )
-        address = None if ip is None else IpLogDocument(id=new_id("ipl", region), person=person, ip=ip, at=now)
+        address = (
+            None if origin.ip is None else IpLogDocument(id=new_id("ipl", region), person=person, ip=origin.ip, at=now)
+        )
 
         async def store(transaction: Transaction | None) -> None:
             await self._database.insert(session, session=transaction)
@@ -181,55 +213,9 @@ class Sessions:
                 await self._database.insert(address, session=transaction)
 
         await self._database.run_in_transaction(store)
-        return session.id
-
-    def _issue(
-        self,
-        user: Mapping[str, Any],
-        now: datetime,
-        session: str,
-        refresh_token: str,
-        authenticated_at: datetime,
-        methods: frozenset[str],
-    ) -> Session:
-        person = user["_id"]
-        roles, until = _roles(user, now)
-        claims = Claims(
-            subject=person,
-            kind=Kind.PERSON,
-            issued_at=now,
-            expires_at=until,
-            session=session,
-            roles=roles,
-            purposes=purposes_of_person(roles),
-            region=region_of(person, "usr") or "",
-            methods=methods,
-            authenticated_at=authenticated_at,
-        )
-        seconds = int((until - now).total_seconds())
-        return Session(self._tokens.issue(claims), refresh_token, seconds, person, claims.principal())
-
-    def _expiry(self, created_at: datetime, now: datetime) -> datetime:
-        return min(now + self._idle, created_at + self._absolute)
-
-
-def _may_sign_in(user: Mapping[str, Any]) -> bool:
-    return user.get("status") != UserStatus.SUSPENDED
-
-
-def _roles(user: Mapping[str, Any], now: datetime) -> tuple[frozenset[Role], datetime]:
-    """The roles that hold now, and until when a token may say so: none outlives its grant."""
-    grants = user.get("roles", ())
-    holding = [each for each in grants if each.get("expires_at") is None or each["expires_at"] > now]
-    ends = [each["expires_at"] for each in holding if each.get("expires_at")]
-    return frozenset(Role(each["role"]) for each in holding), min([now + PERSON_LIFETIME, *ends])
+        return token, {"_id": session.id, "methods": session.methods, "authenticated_at": now}
 
 
 def _seen(now: datetime, ip: str | None, more: Mapping[str, str]) -> dict[str, dict[str, object]]:
     address = {} if ip is None else {"last_seen_ip": ip}
     return {"$set": {"last_seen_at": now, **address, **more}, "$inc": {"login_count": 1}}
-
-
-def _hash(token: str) -> bytes:
-    """SHA-256 is enough for 256 random bits; a text that cannot be one of ours hashes to what none has."""
-    return sha256(token[:_MAX_TOKEN_LENGTH].encode("utf-8", "surrogatepass")).digest()

@@ -9,20 +9,36 @@ from beanie import Document
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from models.base import PersonalDocument, now
-from models.fields import labelled
-from models.vocabulary import Label
+from models.fields import Value, labelled
+from models.vocabulary import Label, Purpose
+
+
+class ExtraPurpose(Value):
+    """A purpose beyond those of the person's roles, and until when it holds."""
+
+    purpose: Purpose
+    expires_at: datetime
 
 
 class SessionDocument(PersonalDocument):
-    """One sign-in on one device. The refresh token is stored only as its SHA-256."""
+    """One sign-in on one device.
+
+    Of the refresh token only the SHA-256 of its secret is stored; `refresh_seed` derives the secret of the
+    next `generation` from it. `place` is coarse: the network that `ip` belongs to.
+    """
 
     person: str = labelled(Label.UNIQUE_ID)
     refresh_hash: bytes = labelled(Label.CREDENTIALS)
+    refresh_seed: bytes = labelled(Label.CREDENTIALS)
+    generation: int = labelled(Label.CREDENTIALS, default=0)
+    rotated_at: datetime | None = labelled(Label.CREDENTIALS, default=None)
     # How the person proved themself (RFC 8176), and when they last did.
     methods: list[str] = labelled(Label.CREDENTIALS, default_factory=list)
     authenticated_at: datetime | None = labelled(Label.CREDENTIALS, default=None)
+    extra_purposes: list[ExtraPurpose] = labelled(Label.CREDENTIALS, default_factory=list)
     device: str | None = labelled(Label.DEVICE, default=None)
     ip: str | None = labelled(Label.IP_ADDRESS, default=None)
+    place: str | None = labelled(Label.IP_ADDRESS, default=None)
     created_at: datetime = labelled(Label.DEVICE, default_factory=now)
     last_used_at: datetime = labelled(Label.DEVICE, default_factory=now)
     expires_at: datetime = labelled(Label.DEVICE)
@@ -31,7 +47,6 @@ class SessionDocument(PersonalDocument):
         name = "sessions"
         keep_nulls = False
         indexes: ClassVar = [
-            IndexModel([("refresh_hash", ASCENDING)], unique=True, name="refresh"),
             IndexModel([("person", ASCENDING), ("last_used_at", DESCENDING), ("_id", ASCENDING)], name="person"),
             IndexModel([("expires_at", ASCENDING)], expireAfterSeconds=0, name="expiry"),
         ]

@@ -6,7 +6,10 @@ from typing import ClassVar, Final
 
 import strawberry
 
-from auth.sessions import Session
+from auth.accounts import account_of
+from auth.devices import DEVICE_COOKIE, DEVICE_LIFETIME
+from auth.issuing import SecondFactorWanted, Session
+from auth.throttle import Action
 from graph.access import Opens, Rows, free, root
 from graph.context import Info
 from graph.messages import Cookie
@@ -32,6 +35,12 @@ class SignInPayload:
     access_token: str | None = strawberry.field(default=None, description="Bearer token; see `expiresIn`.")
     refresh_token: str | None = strawberry.field(default=None, description="For `refreshSession`.")
     expires_in: int | None = strawberry.field(default=None, description="Seconds the access token holds.")
+    device_token: str | None = strawberry.field(
+        default=None, description="Shows at the next sign-in that this device is known; opens nothing."
+    )
+    session: strawberry.ID | None = strawberry.field(
+        default=None, description="Which of `me.sessions` this is; for `endSession`."
+    )
     user: User | None = None
     errors: list[UserError] = strawberry.field(description="Why not; empty when signed in.", default_factory=list)
 
@@ -52,6 +61,7 @@ class SignInInput:
 
     login: str = secret("User name or email address.")
     password: str = secret("The password.")
+    device_token: str | None = secret("From an earlier sign-in on this device; not needed with cookies.")
     cookie: bool = free("Set HttpOnly cookies instead of answering with tokens.", default=False)
 
 
@@ -69,15 +79,24 @@ class SessionMutation:
     @root(Opens(Rows.SUBJECT), "Sign in.")
     async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload:  # noqa: A002
         """One answer for an unknown name and a wrong password."""
-        client = info.context.client
-        session = await info.context.services.sessions.sign_in(
-            input.login, input.password, ip=client.ip, device=client.user_agent
-        )
+        services, client = info.context.services, info.context.client
+        account, device = await account_of(services.database, input.login), input.device_token or client.device_token
+        async with services.throttle.attempt(
+            Action.SIGN_IN, account=account, network=client.ip, device=device
+        ) as attempt:
+            session = await services.sessions.sign_in(
+                input.login, input.password, ip=client.ip, device=client.user_agent
+            )
+            if session is None:
+                attempt.failed()
+        problems = Problems()
         if session is None:
-            problems = Problems()
             problems.add("BAD_CREDENTIALS", message="This name and password do not belong together.")
             return SignInPayload(errors=problems.errors)
-        return await _payload(info, session, by_cookie=input.cookie)
+        if isinstance(session, SecondFactorWanted):
+            problems.add("SECOND_FACTOR_REQUIRED", message="Show your second factor to go on.")
+            return SignInPayload(errors=problems.errors)
+        return await signed_in(info, session, by_cookie=input.cookie)
 
     @root(Opens(Rows.SUBJECT), "Get a new access token.")
     async def refresh_session(
@@ -86,15 +105,18 @@ class SessionMutation:
         input: RefreshSessionInput | None = None,  # noqa: A002
     ) -> SignInPayload:
         """From a refresh token, or the cookie that holds one."""
-        client = info.context.client
+        services, client = info.context.services, info.context.client
         given = input.refresh_token if input else None
         token = given or client.refresh_token
-        session = await info.context.services.sessions.refresh(token, ip=client.ip) if token else None
+        async with services.throttle.attempt(Action.REFRESH, account=None, network=client.ip) as attempt:
+            session = await services.sessions.refresh(token, ip=client.ip) if token else None
+            if session is None:
+                attempt.failed()
         if session is None:
             problems = Problems()
             problems.add("SESSION_ENDED", message="This session has ended. Sign in again.")
             return SignInPayload(errors=problems.errors)
-        return await _payload(info, session, by_cookie=given is None)
+        return await signed_in(info, session, by_cookie=given is None)
 
     @root(Opens(Rows.NONE), "Sign out.")
     async def sign_out(self, info: Info, everywhere: bool | None = False) -> SignOutPayload:
@@ -104,19 +126,23 @@ class SessionMutation:
         return SignOutPayload(ended=ended)
 
 
-async def _payload(info: Info, session: Session, *, by_cookie: bool) -> SignInPayload:
+async def signed_in(info: Info, session: Session, *, by_cookie: bool) -> SignInPayload:
+    """The answer that holds a session, or sets its cookies; a refresh token that goes on holding is not repeated."""
     context = info.context
     access = context.access(info)
     wants_user = access is not None and bool(access.root.positions)
     user = await context.person(access, {"_id": session.person}) if access is not None and wants_user else None
+    device = context.services.throttle.devices.issue(session.person)
     if by_cookie:
-        context.cookies += [
-            Cookie(ACCESS_COOKIE, session.access_token, session.expires_in),
-            Cookie(REFRESH_COOKIE, session.refresh_token, _REFRESH_AGE),
-        ]
+        context.cookies.append(Cookie(DEVICE_COOKIE, device, int(DEVICE_LIFETIME.total_seconds())))
+        context.cookies.append(Cookie(ACCESS_COOKIE, session.access_token, session.expires_in))
+        if session.refresh_token:
+            context.cookies.append(Cookie(REFRESH_COOKIE, session.refresh_token, _REFRESH_AGE))
     return SignInPayload(
         access_token=None if by_cookie else session.access_token,
-        refresh_token=None if by_cookie else session.refresh_token,
+        refresh_token=None if by_cookie else session.refresh_token or None,
         expires_in=session.expires_in,
+        device_token=None if by_cookie else device,
+        session=None if session.principal.session is None else strawberry.ID(session.principal.session),
         user=row_as(User, user),
     )

@@ -88,6 +88,7 @@ class Session:
     id: strawberry.ID = public(_ROW_ID, "To sign this session out.")
     device: str | None = personal("The browser or program that signed in.")
     ip: str | None = personal("The address it came from.")
+    place: str | None = personal("Roughly where from: the network of the address, its first 24 bits (IPv6: 48).")
     created_at: datetime | None = personal("Signed in.")
     last_used_at: datetime | None = personal("Last used.")
     expires_at: datetime | None = personal("Ends at the latest.")
