@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 
 from auth.clients import Clients
 from auth.identity import Identity
-from auth.mail import Outbox
+from auth.mail import Notice, Outbox
 from auth.mail.folder import FolderMailer
 from auth.mail.letters import Letters, read_sender
 from auth.mail.mailer import Mailer
@@ -164,7 +164,13 @@ async def _connect(
         database=database,
         reader=Reader(database),
         writer=Writer(database, owned),
-        sessions=Sessions(database, passwords, tokens, revocations),
+        sessions=Sessions(
+            database,
+            passwords,
+            tokens,
+            revocations,
+            on_reuse=lambda person: outbox.notify(person, Notice.SESSION_REUSED),
+        ),
         passwords=passwords,
         revocations=revocations,
         outbox=outbox,

@@ -72,6 +72,13 @@ class RefreshSessionInput:
     refresh_token: str | None = secret("From `signIn`; not needed with cookies.")
 
 
+@strawberry.input(description="One of `me.sessions`.")
+class EndSessionInput:
+    """A session of the person who is signed in."""
+
+    id: strawberry.ID = free("Which one.")
+
+
 @strawberry.type
 class SessionMutation:
     """Root fields that begin and end sessions."""
@@ -122,8 +129,29 @@ class SessionMutation:
     async def sign_out(self, info: Info, everywhere: bool | None = False) -> SignOutPayload:
         """This session, or all of the person's."""
         ended = await info.context.services.sessions.sign_out(info.context.principal, everywhere=bool(everywhere))
-        info.context.cookies += [Cookie(ACCESS_COOKIE, None), Cookie(REFRESH_COOKIE, None)]
+        _forget(info)
         return SignOutPayload(ended=ended)
+
+    @root(Opens(Rows.NONE), "Sign out on one device.")
+    async def end_session(self, info: Info, input: EndSessionInput) -> SignOutPayload:  # noqa: A002
+        """This device or another; a session of somebody else is none of the caller's."""
+        principal, problems = info.context.principal, Problems()
+        if not await info.context.services.sessions.end_one(principal, str(input.id)):
+            problems.add("NOT_FOUND", "id", message="You have no such session.")
+            return SignOutPayload(errors=problems.errors)
+        if input.id == principal.session:
+            _forget(info)
+        return SignOutPayload(ended=1)
+
+    @root(Opens(Rows.NONE), "Sign out everywhere but here.")
+    async def end_other_sessions(self, info: Info) -> SignOutPayload:
+        """This session goes on, with the tokens it has."""
+        return SignOutPayload(ended=await info.context.services.sessions.end_others(info.context.principal))
+
+
+def _forget(info: Info) -> None:
+    """Take the session's cookies from the browser."""
+    info.context.cookies += [Cookie(ACCESS_COOKIE, None), Cookie(REFRESH_COOKIE, None)]
 
 
 async def signed_in(info: Info, session: Session, *, by_cookie: bool) -> SignInPayload:
