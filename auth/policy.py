@@ -6,7 +6,8 @@ Order of evaluation, first match wins:
 2. the purpose may not use the label: denied, PURPOSE;
 3. a rule forbids, or none permits: denied, ROLE (people) or SCOPE (services);
 4. the caller belongs to another region: denied, REGION;
-5. a rule permits: clear if any does so in clear, else masked.
+5. every rule that permits needs more proof of who the caller is (`auth.step_up`): denied, STEP_UP;
+6. a rule permits: clear if any that counts does so in clear, else masked.
 
 Then, per row and by the reader: restriction (RESTRICTED), consent (CONSENT), age (AGE).
 
@@ -24,11 +25,14 @@ from types import MappingProxyType
 from auth.principal import Kind, Shape
 from auth.purposes import PURPOSES, REGISTRY_VERSION, PurposeSpec, covered
 from auth.rules import RULES, Rule, Who
+from auth.step_up import ROOTS, STEP_UP, before_root, denial, short_of
 from models.grant import Decision, Grant, RowConditions
-from models.vocabulary import Access, Label, LawfulBasis, Outcome, Purpose, Reason, Relation
+from models.vocabulary import Access, Label, LawfulBasis, Outcome, Purpose, Reason, Relation, Wanted
 
 _RELATIONS = (Relation.SELF, Relation.OTHER)
 _DECISIONS_CACHED = 100_000
+# Of several reasons why no field of a row may be read, the first here is given.
+_FIRST = (Reason.REGION, Reason.STEP_UP, Reason.ROLE, Reason.SCOPE, Reason.PURPOSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +45,21 @@ class Claim:
 
 
 class Policy:
-    """A rule table, compiled. `region` is the cell it decides for."""
+    """A rule table, compiled. `region` is the cell it decides for; `step_up`: whether proof is asked for too."""
 
     def __init__(
         self,
         region: str,
         rules: Sequence[Rule] = RULES,
         purposes: Mapping[Purpose, PurposeSpec] = PURPOSES,
+        *,
+        step_up: bool = False,
     ) -> None:
         self.region = region
+        self.step_up = step_up
         self.rules = tuple(rules)
         self.purposes = purposes
-        self.version = _version(self.rules, purposes)
+        self.version = _version(self.rules, purposes, step_up=step_up)
         self._purpose_labels = {key: covered(spec.labels) for key, spec in purposes.items()}
         self._compiled = tuple((rule, rule.covers, frozenset(rule.purposes)) for rule in self.rules)
         self.decide = lru_cache(_DECISIONS_CACHED)(self._decide)
@@ -68,6 +75,10 @@ class Policy:
             ),
             conditions=MappingProxyType({relation: self._conditions(purpose) for relation in _RELATIONS}),
         )
+
+    def before_root(self, shape: Shape, *, enrolling: bool) -> Decision | None:
+        """The denial of a root field that needs step-up; None where this caller may go on."""
+        return before_root(shape, enrolling=enrolling) if self.step_up else None
 
     def _all(self, shape: Shape, purpose: Purpose, claims: Sequence[Claim], relation: Relation) -> dict[str, Decision]:
         """A decision per coordinate; of several claims on one, the first denial stands."""
@@ -93,13 +104,14 @@ class Policy:
         if label not in self._purpose_labels.get(purpose, frozenset()):
             return Decision(Outcome.DENIED, f"{purpose} may not use {label}", Reason.PURPOSE)
         decision = self._by_rules(shape, purpose, label, relation, access)
-        if decision and shape.region != self.region:
+        if decision.reason in (None, Reason.STEP_UP) and shape.region != self.region:
             return Decision(Outcome.DENIED, f"this is region {self.region}", Reason.REGION)
         return decision
 
     def _by_rules(self, shape: Shape, purpose: Purpose, label: Label, relation: Relation, access: Access) -> Decision:
         lacking = Reason.SCOPE if shape.kind is Kind.SERVICE else Reason.ROLE
         best: Rule | None = None
+        short: tuple[Rule, Wanted] | None = None
         for rule, labels, purposes in self._compiled:
             if rule.access is not access or label not in labels or purpose not in purposes:
                 continue
@@ -107,11 +119,15 @@ class Policy:
                 continue
             if rule.outcome is Outcome.DENIED:
                 return Decision(Outcome.DENIED, str(rule), lacking)
-            if best is None or rule.outcome is Outcome.CLEAR:
+            if self.step_up and (wanted := short_of(rule, shape.assurance, label, relation, access)):
+                short = short or (rule, wanted)
+            elif best is None or rule.outcome is Outcome.CLEAR:
                 best = rule
-        if best is None:
-            return Decision(Outcome.DENIED, "no rule permits it", lacking)
-        return Decision(best.outcome, str(best))
+        if best is not None:
+            return Decision(best.outcome, str(best))
+        if short is not None:
+            return denial(f"{short[0]}, after step-up", short[1])
+        return Decision(Outcome.DENIED, "no rule permits it", lacking)
 
     def _decide_row(self, shape: Shape, purpose: Purpose, relation: Relation) -> Decision:
         """A row's identifier is public to whoever may read any other field of the row."""
@@ -121,8 +137,9 @@ class Policy:
             if decision:
                 return Decision(Outcome.CLEAR, "whoever reads a field of the row reads its id")
             denials.append(decision)
-        reasons = {decision.reason for decision in denials if decision.reason} - {Reason.PURPOSE}
-        return Decision(Outcome.DENIED, "no field of the row may be read", min(reasons, default=Reason.PURPOSE))
+        reasons = {decision.reason: decision.wanted for decision in denials}
+        reason = next((it for it in _FIRST if it in reasons), Reason.PURPOSE)
+        return Decision(Outcome.DENIED, "no field of the row may be read", reason, reasons.get(reason))
 
     def _conditions(self, purpose: Purpose) -> RowConditions:
         spec = self.purposes[purpose]
@@ -148,7 +165,8 @@ def _concerns(rule: Rule, shape: Shape, label: Label, relation: Relation, access
             return shape.kind is Kind.PERSON and role in shape.roles
 
 
-def _version(rules: Sequence[Rule], purposes: Mapping[Purpose, PurposeSpec]) -> str:
-    """`<registry version>-<digest of both tables>`: equal versions decide equally."""
-    text = "\n".join([*map(repr, rules), *(f"{key}={spec!r}" for key, spec in purposes.items())])
+def _version(rules: Sequence[Rule], purposes: Mapping[Purpose, PurposeSpec], *, step_up: bool) -> str:
+    """`<registry version>-<digest of all tables>`: equal versions decide equally."""
+    demands = (*STEP_UP, *ROOTS) if step_up else ()
+    text = "\n".join([*map(repr, rules), *(f"{key}={spec!r}" for key, spec in purposes.items()), *map(repr, demands)])
     return f"{REGISTRY_VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"

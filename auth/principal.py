@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from models.vocabulary import Access, Label, Purpose, Role
+
+RECENT: Final = timedelta(minutes=15)
+"""For how long a person counts as having just proven who they are."""
+
+_STRONG: Final = "mfa"  # RFC 8176: more than one factor was used
 
 
 class Kind(StrEnum):
@@ -36,6 +42,21 @@ class Scope:
         return f"{self.label}:{self.access}"
 
 
+class Assurance(NamedTuple):
+    """How surely a person is who they say. A tuple: it is hashed with every request.
+
+    `strong`: by a second factor too; `recent`: within the last `RECENT`. Services and nobody have neither.
+    """
+
+    strong: bool = False
+    recent: bool = False
+
+
+UNPROVEN: Final = Assurance()
+PROVEN: Final = Assurance(strong=True, recent=True)
+STALE: Final = Assurance(strong=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """All of a principal that the policy looks at; equal shapes share cached grants."""
@@ -44,6 +65,12 @@ class Shape:
     roles: frozenset[Role] = frozenset()
     scopes: frozenset[Scope] = frozenset()
     region: str = ""
+    assurance: Assurance = UNPROVEN
+
+    @property
+    def proven(self) -> Shape:
+        """The same caller after every step-up: what they may do at all."""
+        return self if self.assurance == PROVEN else replace(self, assurance=PROVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +99,16 @@ class Principal:
     def person(self) -> str | None:
         """The person's id when a person is asking, else None."""
         return self.id if self.shape.kind is Kind.PERSON else None
+
+
+def is_strong(methods: frozenset[str]) -> bool:
+    """Whether authentication methods (RFC 8176) include a second factor."""
+    return _STRONG in methods
+
+
+def subject_of(region: str) -> Shape:
+    """The person whom an operation itself identifies: they have just signed in or registered."""
+    return Shape(Kind.PERSON, region=region, assurance=Assurance(recent=True))
 
 
 NOBODY = Principal(shape=Shape(Kind.NOBODY))

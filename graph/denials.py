@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from auth.principal import Kind, Shape
 from graph.plan import PlanField
 from models.grant import Decision
-from models.vocabulary import Reason
+from models.vocabulary import Reason, Wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Denial:
     """A coordinate that the caller may not touch, why, by which rule, and where it was asked for.
 
     `essential`: an argument or a change, without which the operation makes no sense; `implicit`:
-    the identifier of a row that nobody selected by name.
+    the identifier of a row that nobody selected by name; `wanted`: what to prove first (STEP_UP).
     """
 
     coordinate: str
@@ -25,6 +25,7 @@ class Denial:
     places: tuple[PlanField, ...]
     essential: bool = False
     implicit: bool = False
+    wanted: Wanted | None = None
 
 
 def denied(
@@ -38,7 +39,8 @@ def denied(
 ) -> Denial:
     """A denial from the decision that made it; a reason it does not give is what such a caller lacks."""
     lacking = Reason.SCOPE if shape.kind is Kind.SERVICE else Reason.ROLE
-    return Denial(coordinate, decision.reason or lacking, decision.rule, places, essential, implicit)
+    reason = decision.reason or lacking
+    return Denial(coordinate, reason, decision.rule, places, essential, implicit, decision.wanted)
 
 
 def distinct(denials: Sequence[Denial]) -> Iterator[Denial]:

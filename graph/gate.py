@@ -14,7 +14,7 @@ from typing import Final
 from graphql import is_non_null_type
 
 from auth.policy import Claim, Policy
-from auth.principal import Kind, Shape
+from auth.principal import Shape, subject_of
 from graph.access import Rows
 from graph.catalogue import Catalogue
 from graph.denials import Denial, denied, distinct
@@ -24,7 +24,7 @@ from graph.selection import selection_of
 from graph.weighed import Weighed
 from models.grant import Decision, Grant
 from models.reading import Reading, Variant, prepare
-from models.vocabulary import OnDenied, Outcome, Purpose, Relation
+from models.vocabulary import OnDenied, Outcome, Purpose, Reason, Relation
 
 ROW_ID = "User.id"
 _OF_SOMEBODY: Final = (Rows.OWN, Rows.CHOSEN, Rows.MANY)
@@ -161,7 +161,7 @@ class Gate:
     def _actor(self, root: PlanRoot, question: Question) -> tuple[Shape, Purpose | None]:
         """Who reads: the caller, or the person whom the operation itself identifies, under ACCOUNT."""
         if root.opens.rows is Rows.SUBJECT:
-            return Shape(Kind.PERSON, region=self._policy.region), Purpose.ACCOUNT
+            return subject_of(self._policy.region), Purpose.ACCOUNT
         return question.shape, question.purpose
 
     def _denials(self, root: PlanRoot, asked: Asked, shape: Shape, purpose: Purpose | None) -> Iterator[Denial]:
@@ -171,6 +171,10 @@ class Gate:
             decision = self._decide(shape, purpose, touched.claim, asked.relation or Relation.OTHER)
             if not decision or (touched.clear and decision.outcome is Outcome.MASKED):
                 yield denied(touched.claim.coordinate, decision, shape, (root.field,), essential=True)
+        if root.opens.step_up:
+            short = self._policy.before_root(shape, enrolling=root.opens.enrolling)
+            if short is not None:
+                yield denied(root.field.coordinate, short, shape, (root.field,), essential=True)
         for claim, decision in self._outputs(root, asked, shape, purpose):
             if not decision:
                 places = root.selected.get(claim.coordinate, ())
@@ -188,7 +192,8 @@ class Gate:
 
         Where rows may be anybody's, a claim is refused up front when neither relation permits it,
         and every claim is when nothing selected may be read of others. What only one's own row
-        permits is left to be decided row by row.
+        permits is left to be decided row by row; what others' would after step-up is not: the
+        caller is told to, instead of being shown nulls.
         """
         if asked.relation is not None:
             yield from ((claim, self._decide(shape, purpose, claim, asked.relation)) for claim in root.claims)
@@ -198,7 +203,8 @@ class Gate:
         hopeless = not any(selected or others.values())
         for claim, other in others.items():
             own = self._decide(shape, purpose, claim, Relation.SELF)
-            yield claim, (other if hopeless or other or not own else own)
+            counts = hopeless or other or not own or other.reason is Reason.STEP_UP
+            yield claim, (other if counts else own)
 
     def _decide(self, shape: Shape, purpose: Purpose | None, claim: Claim, relation: Relation) -> Decision:
         return self._policy.decide(shape, purpose, claim.label, relation, claim.access)

@@ -75,6 +75,7 @@ class Introspection:
 
     def __init__(self, schema: GraphQLSchema, catalogue: Catalogue, policy: Policy) -> None:
         self._full = schema
+        self._step_up = policy.step_up
         self._usability = Usability(schema, catalogue, policy)
         self._guarded_enums = frozenset(name for name, guards in catalogue.enums.items() if guards)
         self._usable: _Kept[tuple[Shape, frozenset[Purpose]], Coordinates] = _Kept(_COMBINATIONS)
@@ -100,6 +101,8 @@ class Introspection:
             body.setdefault("errors", []).extend(found.errors)
 
     def _view(self, shape: Shape, purposes: frozenset[Purpose]) -> _View:
+        # What only needs step-up is there: whoever does not see it would not know what to step up for.
+        shape = shape.proven if self._step_up else shape
         usable = self._usable.get((shape, purposes), lambda: self._usability.of(shape, purposes))
         return self._views.get(usable, lambda: _View(narrow(self._full, usable, self._guarded_enums), _Kept(_ANSWERS)))
 

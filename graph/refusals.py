@@ -9,6 +9,7 @@ from typing import Any, Final
 from ulid import ULID
 
 from auth.principal import Principal
+from auth.step_up import described
 from graph.denials import Denial
 from graph.errors import ErrorMap, error_map, node_location
 from graph.gate import ROW_ID
@@ -112,10 +113,13 @@ def _error(
         path=path or place.path,
         reason=reason.value,
         coordinate=denial.coordinate,
+        **({} if denial.wanted is None else {"wanted": denial.wanted.value}),
     )
 
 
 def _message(denial: Denial, purpose: Purpose | None, why_no_purpose: str) -> str:
+    if denial.wanted is not None:
+        return f"{denial.coordinate} needs a stronger or fresher proof of who you are. {described(denial.wanted)}"
     if purpose is None:
         return f"{denial.coordinate} is denied. {why_no_purpose}".rstrip()
     match denial.reason:

@@ -30,7 +30,7 @@ from graphql import (
 )
 
 from auth.policy import Policy
-from auth.principal import Kind, Shape
+from auth.principal import Kind, Shape, subject_of
 from graph.access import Opens, Reads, Rows, Writes
 from graph.catalogue import Catalogue, input_claim
 from models.vocabulary import Access, Outcome, Purpose, Relation
@@ -77,7 +77,7 @@ class Usability:
         for coordinate, opens in roots.items():
             for actor in self._actors(opens.rows, shape, purposes):
                 found |= self._root(coordinate, opens, actor, self._readable(actor))
-        subject = _Actor(Shape(Kind.PERSON, region=self._policy.region), Purpose.ACCOUNT, Relation.SELF)
+        subject = _Actor(subject_of(self._policy.region), Purpose.ACCOUNT, Relation.SELF)
         reads = self._readable(subject) if shape.kind is Kind.NOBODY else frozenset(found).__contains__
         for coordinate, opens in roots.items():
             if opens.rows is Rows.SUBJECT:

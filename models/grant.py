@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from models.vocabulary import Outcome, Purpose, Reason, Relation
+from models.vocabulary import Outcome, Purpose, Reason, Relation, Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One answer of the policy: an outcome, the rule that made it, and a reason when it denies."""
+    """One answer of the policy: an outcome, the rule that made it, and a reason when it denies.
+
+    `wanted`, with the reason STEP_UP only: what the caller must prove first.
+    """
 
     outcome: Outcome
     rule: str
     reason: Reason | None = None
+    wanted: Wanted | None = None
 
     def __bool__(self) -> bool:
         return self.outcome is not Outcome.DENIED

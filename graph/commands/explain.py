@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand
 
 from auth.policy import Policy
-from auth.principal import Kind, Principal, Scope, Shape
+from auth.principal import PROVEN, Kind, Principal, Scope, Shape
 from auth.rules import purposes_of_person
 from graph.catalogue import read_catalogue
 from graph.documents import Documents
@@ -70,7 +70,8 @@ def _explain(
 ) -> None:
     """Check operations against the policy. Exit code 0: allowed; 2: something is denied; 1: an error.
 
-    Without a role or scope they are asked by a person without a role. An @purpose in an operation
+    Without a role or scope they are asked by a person without a role; people have done every step-up, and
+    what asks for one is said. An @purpose in an operation
     comes before --purpose, as in a request.
     """
     who = _who(role or [], scope or [], purpose)
@@ -92,7 +93,7 @@ def _who(roles: Sequence[str], scopes: Sequence[str], purpose: str | None) -> Pr
     held = frozenset(_known("role", Role, Role, role) for role in roles)
     chosen = None if purpose is None else _known("purpose", Purpose, Purpose, purpose)
     if not scopes:
-        return Principal(Shape(Kind.PERSON, held, region=_REGION), purposes=purposes_of_person(held))
+        return Principal(Shape(Kind.PERSON, held, region=_REGION, assurance=PROVEN), purposes=purposes_of_person(held))
     covered = frozenset(_known("scope", Scope.parse, ("user.contact:read",), scope) for scope in scopes)
     purposes = frozenset(Purpose) if chosen is None else frozenset({chosen})
     return Principal(Shape(Kind.SERVICE, scopes=covered, region=_REGION), purposes=purposes)
@@ -106,7 +107,7 @@ def _known(kind: str, make: Callable[[str], T], examples: Any, text: str) -> T: 
 
 
 def _explainer() -> Explainer:
-    schema, policy = graphql_schema(build()), Policy(_REGION)
+    schema, policy = graphql_schema(build()), Policy(_REGION, step_up=True)
     catalogue = read_catalogue(schema)
     return Explainer(schema, Documents(schema, Limits()), Planner(schema, catalogue), catalogue, policy)
 

@@ -117,7 +117,7 @@ class Explainer:
             if opens.rows is Rows.SUBJECT:
                 continue
             for label in opens.changes:
-                yield Claim(coordinate, label, Access.WRITE), Place(AccessUse.WRITE, own_only=True)
+                yield Claim(coordinate, label, Access.WRITE), Place(AccessUse.WRITE, own_only=True, opens=opens)
             for argument in definition.args.values():
                 yield from self._written(get_named_type(argument.type), ())
 

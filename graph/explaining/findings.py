@@ -9,6 +9,7 @@ from graphql import Node
 
 from auth.policy import Claim
 from auth.principal import Kind
+from graph.access import Opens
 from graph.errors import node_location
 from graph.explaining.ruling import Asker, Rulings
 from graph.types.access import AccessEntry, AccessUse, AccessVerdict
@@ -42,7 +43,7 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How a claim is made, and where."""
+    """How a claim is made, and where; `opens`: by calling a root field, whatever its input."""
 
     use: AccessUse
     node: Node | None = None
@@ -50,17 +51,19 @@ class Place:
     clear: bool = False
     certain: bool = True
     own_only: bool = False
+    opens: Opens | None = None
 
 
 def entry(rulings: Rulings, asker: Asker, claim: Claim, place: Place) -> AccessEntry:
     """What the policy says of one claim, for one's own row and for another's."""
     where = (node_location(place.node) or [{}])[0]
     person = asker.shape.kind is not Kind.SERVICE
+    own = rulings.ruling(asker, claim, Relation.SELF, clear=place.clear) if person else None
     return AccessEntry(
         coordinate=claim.coordinate,
         use=place.use,
         label=claim.label.value,
-        own=rulings.ruling(asker, claim, Relation.SELF, clear=place.clear) if person else None,
+        own=own if place.opens is None else rulings.root(asker, place.opens, own),
         others=None if place.own_only else rulings.ruling(asker, claim, Relation.OTHER, clear=place.clear),
         via=place.via,
         certain=place.certain,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from auth.policy import Claim, Policy
-from auth.principal import Kind, Shape
+from auth.principal import RECENT, Kind, subject_of
 from graph.access import Rows
 from graph.catalogue import Catalogue
 from graph.explaining.findings import Findings, Place, entry
@@ -18,6 +19,7 @@ from graph.types.access import AccessUse, AccessVerdict
 from models.grant import RowConditions
 from models.vocabulary import OnDenied, Purpose, Relation
 
+_MINUTES: Final = int(RECENT.total_seconds() // 60)
 Answers = dict[Relation | None, Admission | Refusal]
 
 
@@ -38,15 +40,16 @@ class Roots:
         # One of its own: what is only explained must not crowd out what is run.
         self._gate = Gate(policy, catalogue)
         self._rulings = rulings
-        person = Shape(Kind.PERSON, region=policy.region)
-        self._subject = Asker(person, frozenset({Purpose.ACCOUNT}), Purpose.ACCOUNT)
+        self._subject = Asker(subject_of(policy.region), frozenset({Purpose.ACCOUNT}), Purpose.ACCOUNT)
 
     def explain(self, root: PlanRoot, setting: Setting, findings: Findings) -> None:
         """Add what is found about `root`."""
         used = touches(root, self._catalogue)
         asker = self._subject if root.opens.rows is Rows.SUBJECT else setting.asker
-        for claim, place in self._places(root, used):
+        places = list(self._places(root, used))
+        for claim, place in places:
             findings.add(entry(self._rulings, asker, claim, place), asker)
+        self._by_proof(root, asker, [claim for claim, _place in places], findings)
         answers: Answers = {
             relation: self._check(root, setting, asker, relation, used) for relation in _relations(root, asker)
         }
@@ -68,7 +71,7 @@ class Roots:
                 node = (places[0] if places else root.field).nodes[0]
                 yield claim, Place(AccessUse.READ, node, own_only=own_only)
         for claim in root.changes:
-            yield claim, Place(AccessUse.WRITE, root.field.nodes[0], own_only=True)
+            yield claim, Place(AccessUse.WRITE, root.field.nodes[0], own_only=True, opens=root.opens)
         for it in used:
             clear, certain = it.touched.clear, it.variable is None
             via = None if it.via == it.claim.coordinate else it.via
@@ -103,6 +106,20 @@ class Roots:
             findings.note(text, AccessVerdict.DEPENDS)
         if root.opens.rows is Rows.OWN and Relation.OTHER in answers:
             findings.note(f"{root.field.coordinate}: a service has no row of its own, so there is nothing to show.")
+
+    def _by_proof(self, root: PlanRoot, asker: Asker, claims: Sequence[Claim], findings: Findings) -> None:
+        """What asks for a fresh proof of who the caller is: said also to those who have just given one."""
+        if root.opens.rows is Rows.SUBJECT:
+            return
+        found = [root.field.coordinate] if self._rulings.root_needs_fresh_proof(asker, root.opens) else []
+        relations = [relation or Relation.OTHER for relation in _relations(root, asker)]
+        found += [
+            claim.coordinate
+            for claim in claims
+            if any(self._rulings.needs_fresh_proof(asker, claim, relation) for relation in relations)
+        ]
+        for name in dict.fromkeys(found):
+            findings.note(f"{name} asks for step-up: a proof of who you are that is at most {_MINUTES} minutes old.")
 
     def _by_row(self, root: PlanRoot, asker: Asker, answers: Answers, findings: Findings) -> None:
         """Where rows may be anybody's, what only some of them show."""

@@ -8,9 +8,12 @@ from functools import lru_cache
 from typing import Final
 
 from auth.policy import Claim, Policy
-from auth.principal import Kind, Scope, Shape
+from auth.principal import PROVEN, STALE, Kind, Scope, Shape
+from auth.step_up import described
+from graph.access import Opens
 from graph.purpose import HEADER
 from graph.types.access import AccessDecision
+from models.grant import Decision
 from models.vocabulary import Access, Label, Outcome, Purpose, Reason, Relation, Role
 
 _RULINGS_CACHED: Final = 4_096  # finding a remedy asks the policy about everybody else
@@ -37,6 +40,32 @@ class Rulings:
         """Whether a claim may be made; with `clear`, a masked right is not enough."""
         return self._permits(asker.shape, asker.purpose, claim, relation, clear=clear) is not None
 
+    def root(self, asker: Asker, opens: Opens, decision: AccessDecision | None) -> AccessDecision | None:
+        """A decision on what calling a root field changes, once its step-up is looked at too."""
+        if decision is None or decision.outcome is Outcome.DENIED or not opens.step_up:
+            return decision
+        short = self._policy.before_root(asker.shape, enrolling=opens.enrolling)
+        if short is None or short.wanted is None:
+            return decision
+        return AccessDecision(
+            outcome=Outcome.DENIED,
+            rule=f"{decision.rule}, after step-up",
+            reason=short.reason,
+            wanted=short.wanted,
+            remedy=described(short.wanted),
+        )
+
+    def needs_fresh_proof(self, asker: Asker, claim: Claim, relation: Relation) -> bool:
+        """Whether a claim that may be made now may not be when the caller's proof has grown old."""
+        stale = replace(asker.shape, assurance=STALE)
+        decision = self._policy.decide(stale, asker.purpose, claim.label, relation, claim.access)
+        return decision.wanted is not None
+
+    def root_needs_fresh_proof(self, asker: Asker, opens: Opens) -> bool:
+        """The same of a root field."""
+        stale = replace(asker.shape, assurance=STALE)
+        return opens.step_up and self._policy.before_root(stale, enrolling=opens.enrolling) is not None
+
     def _ruling(self, asker: Asker, claim: Claim, relation: Relation, *, clear: bool = False) -> AccessDecision:
         """The decision on one claim; with `clear`, a masked right is not enough."""
         decision = self._policy.decide(asker.shape, asker.purpose, claim.label, relation, claim.access)
@@ -47,19 +76,23 @@ class Rulings:
             outcome=Outcome.DENIED,
             rule=f"{decision.rule}; {_NEEDS_CLEAR}" if decision else decision.rule,
             reason=decision.reason or lacking,
-            remedy=" ".join(self._remedies(asker, claim, relation, decision.reason, clear=clear)),
+            wanted=decision.wanted,
+            remedy=" ".join(self._remedies(asker, claim, relation, decision, clear=clear)),
         )
 
     def _remedies(
-        self, asker: Asker, claim: Claim, relation: Relation, reason: Reason | None, *, clear: bool
+        self, asker: Asker, claim: Claim, relation: Relation, decision: Decision, *, clear: bool
     ) -> Iterator[str]:
         if asker.shape.kind is Kind.NOBODY:
             yield "Sign in."
             return
-        if reason is Reason.REGION:
+        if decision.wanted is not None:
+            yield described(decision.wanted)
+            return
+        if decision.reason is Reason.REGION:
             yield f"Ask the service of your own region, {asker.shape.region or 'which your token does not name'}."
             return
-        mine = [it for it in self._purposes(asker.shape, claim, relation, clear=clear) if it in asker.held]
+        mine = [it for it in self._purposes(asker.shape.proven, claim, relation, clear=clear) if it in asker.held]
         if mine:
             yield f"Ask for {' or '.join(mine)}: name it with @purpose(is: ...) or the header {HEADER}."
             return
@@ -94,11 +127,11 @@ class Rulings:
     def _people(self, claim: Claim, *, clear: bool) -> Iterator[str]:
         """Those who may, as `SUPPORT for SUPPORT (masked)`."""
         region = self._policy.region
-        own = self._purposes(Shape(Kind.PERSON, region=region), claim, Relation.SELF, clear=clear)
+        own = self._purposes(Shape(Kind.PERSON, region=region, assurance=PROVEN), claim, Relation.SELF, clear=clear)
         if own:
             yield f"the person themself for {', '.join(own)}"
         for role in Role:
-            shape = Shape(Kind.PERSON, frozenset({role}), region=region)
+            shape = Shape(Kind.PERSON, frozenset({role}), region=region, assurance=PROVEN)
             for purpose in Purpose:
                 outcome = self._permits(shape, purpose, claim, Relation.OTHER, clear=clear)
                 if outcome is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import strawberry
 
-from auth.principal import Kind, Principal, Shape
+from auth.principal import PROVEN, Kind, Principal, Shape
 from auth.rules import purposes_of_person
 from graph.access import Opens, Rows, root
 from graph.context import Info
@@ -41,8 +41,9 @@ class AccessQuery:
     @root(
         Opens(Rows.NONE),
         "What would become of a document, field by field and as a whole. It is not run, and no data is read. "
-        "`role` asks for somebody who holds that role alone, instead of the caller; `purpose` stands for the header "
-        "`Data-Purpose`, so an `@purpose` in the document comes first, as in a request.",
+        "`role` asks for somebody who holds that role alone and has done every step-up, instead of the caller; "
+        "`purpose` stands for the header `Data-Purpose`, so an `@purpose` in the document comes first, as in a "
+        "request.",
     )
     def explain_access(
         self,
@@ -58,6 +59,6 @@ class AccessQuery:
         who, stated = context.principal, purpose or declared
         if role is not None:
             held = frozenset({role})
-            shape = Shape(Kind.PERSON, held, region=context.services.region)
+            shape = Shape(Kind.PERSON, held, region=context.services.region, assurance=PROVEN)
             who, stated = Principal(shape, purposes=purposes_of_person(held)), purpose
         return context.explainer.explain(document, operation_name, who, stated)

@@ -11,7 +11,7 @@ import strawberry
 from auth.principal import Kind
 from graph.access import structural
 from graph.purpose import PurposeSource
-from models.vocabulary import Outcome, Purpose, Reason, Role
+from models.vocabulary import Outcome, Purpose, Reason, Role, Wanted
 
 _NO_DATA: Final = "the rule table applied to names of fields: public, and no personal data"
 
@@ -19,6 +19,7 @@ strawberry.enum(Kind, name="PrincipalKind", description="The kinds of callers.")
 strawberry.enum(PurposeSource, description="Where the purpose in force came from; the first that there is counts.")
 strawberry.enum(Outcome, name="AccessOutcome", description="What a decision comes to.")
 strawberry.enum(Reason, name="DenialReason", description="Why a field is denied.")
+strawberry.enum(Wanted, name="WantedProof", description="By what to confirm who one is, where the reason is STEP_UP.")
 
 
 @strawberry.enum(description="What becomes of an operation as a whole.")
@@ -52,6 +53,7 @@ class AccessDecision:
     outcome: Outcome = strawberry.field(description="In clear, masked, or denied.")
     rule: str = strawberry.field(description="The rule that made it so.")
     reason: Reason | None = strawberry.field(default=None, description="Why it is denied.")
+    wanted: Wanted | None = strawberry.field(default=None, description="What to prove first, where that is why.")
     remedy: str | None = strawberry.field(default=None, description="What would allow it, in words.")
 
 
