@@ -10,43 +10,55 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
 from starlette.requests import HTTPConnection
 
-from auth.principal import NOBODY, Principal
+from auth.principal import NOBODY, RECENT, Assurance, Kind, Principal, is_strong
 from auth.revocations import Revocations
 from auth.tokens import Claims, ExpiredToken, InvalidToken, Tokens, has_expired
 from models.base import now as utc_now
+from models.crypto.signing import SigningRing
 
 ACCESS_COOKIE: Final = "fieldward_access"
 REFRESH_COOKIE: Final = "fieldward_refresh"
 CACHED_TOKENS: Final = 10_000
+_LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BEARER: Final = re.compile(r"\Abearer +([A-Za-z0-9._~+/-]+=*) *\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """A verified token. Its principal is made in both variants once: until `recent_until`, and after it."""
+
     claims: Claims
-    principal: Principal
+    recent: Principal
+    later: Principal
+    recent_until: datetime
     ids: tuple[str, ...]
+    ring: SigningRing
 
 
 class Identity:
-    """Reads credentials. Verified tokens are remembered by their SHA-256, at most `size` of them."""
+    """Reads credentials. Verified tokens are remembered by their SHA-256, at most `size` of them.
+
+    Without `step_up` nobody is asked for more proof, and all shapes have one assurance: equal callers share
+    cached grants however they signed in.
+    """
 
     def __init__(
         self,
         tokens: Tokens,
         revocations: Revocations,
         *,
+        step_up: bool = False,
         clock: Callable[[], datetime] = utc_now,
         size: int = CACHED_TOKENS,
     ) -> None:
         self._tokens, self._revocations = tokens, revocations
-        self._clock, self._size = clock, size
+        self._step_up, self._clock, self._size = step_up, clock, size
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     async def principal(self, connection: HTTPConnection) -> Principal:
@@ -66,18 +78,19 @@ class Identity:
         return replace(found, from_cookie=True) if found.authenticated else found
 
     async def _of(self, token: str) -> Principal:
+        now = self._clock()
         try:
-            known = self._verified(token)
+            known = self._verified(token, now)
         except InvalidToken as problem:
             return _nobody(problem.message)
         if await self._revocations.is_revoked(known.ids, known.claims.issued_at):
             return _nobody("The access token has been revoked.")
-        return known.principal
+        return known.recent if now < known.recent_until else known.later
 
-    def _verified(self, token: str) -> _Known:
-        now, key = self._clock(), sha256(token.encode("utf-8", "surrogatepass")).digest()
+    def _verified(self, token: str, now: datetime) -> _Known:
+        key = sha256(token.encode("utf-8", "surrogatepass")).digest()
         known = self._known.get(key)
-        if known is None:
+        if known is None or known.ring is not self._tokens.ring:  # after a change of the keys all are read anew
             known = self._remember(key, self._tokens.verify(token, now))
         elif has_expired(known.claims, now):
             del self._known[key]
@@ -87,11 +100,20 @@ class Identity:
         return known
 
     def _remember(self, key: bytes, claims: Claims) -> _Known:
-        ids = (claims.subject,) if claims.session is None else (claims.subject, claims.session)
-        known = self._known[key] = _Known(claims, claims.principal(), ids)
+        recent, later = (self._assured(claims, recent=it) for it in (True, False))
+        until = (claims.authenticated_at or _LONG_AGO) + RECENT
+        known = self._known[key] = _Known(claims, recent, later, until, claims.ids, self._tokens.ring)
         if len(self._known) > self._size:
             self._known.popitem(last=False)
         return known
+
+    def _assured(self, claims: Claims, *, recent: bool) -> Principal:
+        """The caller, with what the policy may know of how surely it is them."""
+        principal = claims.principal()
+        if not self._step_up or claims.kind is not Kind.PERSON:
+            return principal
+        assurance = Assurance(is_strong(claims.methods), recent)
+        return replace(principal, shape=replace(principal.shape, assurance=assurance))
 
 
 def _nobody(problem: str) -> Principal:

@@ -29,6 +29,7 @@ from models.vocabulary import Access, Label
 
 GUARD: Final = "guard"
 PUBLIC: Final = "public"
+_ASKS_FOR_STEP_UP: Final = "Asks for a fresh proof of who you are (`stepUp`)."
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -83,12 +84,14 @@ class Rows(StrEnum):
 class Opens:
     """A root field's metadata: whose rows, and labels of own data that calling it changes.
 
-    `step_up`: a dangerous act, for which the caller must have proven themself lately.
+    `step_up`: a dangerous act, for which the caller must have proven themself lately, and staff by a second
+    factor; `enrolling`: one by which staff get their first.
     """
 
     rows: Rows
     changes: tuple[Label, ...] = ()
     step_up: bool = False
+    enrolling: bool = False
 
     def __post_init__(self) -> None:
         if self.changes and self.rows is not Rows.OWN:
@@ -108,9 +111,8 @@ class _Personal:
 
 def root(opens: Opens, description: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Declare a root field: whose rows it opens, and what it is for."""
-    field: Callable[[Callable[P, T]], Callable[P, T]] = strawberry.field(
-        description=description, metadata={GUARD: opens}
-    )
+    said = f"{description} {_ASKS_FOR_STEP_UP}" if opens.step_up else description
+    field: Callable[[Callable[P, T]], Callable[P, T]] = strawberry.field(description=said, metadata={GUARD: opens})
     return field
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -11,7 +12,6 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from graph import mail_settings
-
 from models.errors import ConfigurationError
 
 PREFIX: Final = "FIELDWARD_"
@@ -60,12 +60,13 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = Field(
         None, description="mail server, smtps://USER:PASSWORD@HOST:465 or smtp://HOST:587 with STARTTLS"
     )
+    trusted_proxies: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(), description="networks (CIDR), separated by commas, whose X-Forwarded-For and -Proto count"
+    )
     mail_from: str = Field("Fieldward <no-reply@fieldward.example>", description="the sender of mails")
     account_url: str = Field("", description="the page that links in mails lead to; default ISSUER/account")
-
     step_up: bool = Field(
-        default_factory=lambda given: given.get("env") == "production",
-        description="on or off: ask for a second factor and fresh proof; always on in production",
+        False, description="on or off: ask for a second factor and fresh proof; always on in production"
     )
 
     @property
@@ -93,7 +94,7 @@ class Settings(BaseSettings):
         """Where the embedded MongoDB keeps everything."""
         return self.data_dir / "mongodb"
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return frozenset(filter(None, map(str.strip, value.split(",")))) if isinstance(value, str) else value
@@ -104,6 +105,17 @@ class Settings(BaseSettings):
         if not all(_is_origin(origin) for origin in value):
             raise ValueError("each must be an origin like https://app.example, without path or wildcard")
         return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: frozenset[str]) -> frozenset[str]:
+        try:
+            networks = [ip_network(each) for each in value]
+        except ValueError:
+            networks = [ip_network("::/0")]
+        if not all(network.prefixlen for network in networks):
+            raise ValueError("each must be an address or a network like 10.0.0.0/8, not everybody")
+        return frozenset(map(str, networks))
 
     @field_validator("issuer")
     @classmethod
@@ -139,6 +151,8 @@ class Settings(BaseSettings):
             self.__dict__["issuer"] = f"http://127.0.0.1:{self.port}"
         if not self.account_url:
             self.__dict__["account_url"] = f"{self.issuer}{mail_settings.ACCOUNT_PATH}"
+        if "step_up" not in self.model_fields_set:
+            self.__dict__["step_up"] = self.production
         return self
 
 

@@ -121,7 +121,7 @@ class AccountMutation:
         return UpdateUserPayload(user=await _reread(info, target))
 
     @root(
-        Opens(Rows.OWN, changes=(Label.UNIQUE_ID,)),
+        Opens(Rows.OWN, changes=(Label.UNIQUE_ID,), step_up=True),
         "Delete the account that is signed in, with everything stored for it.",
     )
     async def delete_user(self, info: Info, input: DeleteUserInput) -> DeleteUserPayload:  # noqa: A002
@@ -138,7 +138,10 @@ class AccountMutation:
         await context.services.sessions.end_all(person)
         return DeleteUserPayload(deleted=deleted)
 
-    @root(Opens(Rows.OWN, changes=(Label.UNIQUE_ID,)), "Change the password of the account that is signed in.")
+    @root(
+        Opens(Rows.OWN, changes=(Label.UNIQUE_ID,), step_up=True),
+        "Change the password of the account that is signed in.",
+    )
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:  # noqa: A002
         """Ends every session: whoever knew the old password is out."""
         context, problems, person = info.context, Problems(), info.context.principal.person or ""
