@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import ClassVar
 
@@ -25,5 +26,7 @@ class PersonalDocument(Document):
     """
 
     PERSON: ClassVar[str] = "person"
+    SHOWN: ClassVar[Mapping[str, object]] = {}  # what a row must be like to show in a list
+    OUTLIVES_PERSON: ClassVar[bool] = False  # kept when the account is deleted; the class says why
 
     id: str = labelled(Label.UNIQUE_ID, alias="_id")  # type: ignore[assignment]  # Beanie's own default is an ObjectId

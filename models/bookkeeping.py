@@ -13,10 +13,11 @@ from models.base import now
 
 
 class MarkerDocument(Document):
-    """Something that is done once, and when it was done; `id` says what."""
+    """Something that is done once, or in turns (`times`), and when it was first; `id` says what."""
 
     id: str  # type: ignore[assignment]  # Beanie's own default is an ObjectId
     at: datetime = Field(default_factory=now)
+    times: int = 1
 
     class Settings:
         name = "markers"

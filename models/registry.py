@@ -10,10 +10,12 @@ from beanie import Document
 from models.activity import DeviceDocument, EventDocument, IpLogDocument
 from models.base import PersonalDocument
 from models.bookkeeping import ImportDocument, MarkerDocument
-from models.client import ClientDocument
+from models.break_glass import BreakGlassDocument
+from models.client import AssertionDocument, ClientDocument
 from models.errors import ConfigurationError
 from models.factor import FactorDocument
 from models.fields import labels_of
+from models.role_change import RoleChangeDocument
 from models.session import RevocationDocument, SessionDocument
 from models.throttle import ThrottleDocument
 from models.ticket import TicketDocument
@@ -27,9 +29,12 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     SessionDocument,
     FactorDocument,
     TicketDocument,
+    RoleChangeDocument,
+    BreakGlassDocument,
     RevocationDocument,
     ThrottleDocument,
     ClientDocument,
+    AssertionDocument,
     MarkerDocument,
     ImportDocument,
 )

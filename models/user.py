@@ -49,10 +49,13 @@ class Consent(Value):
 
 
 class RoleGrant(Value):
-    """A staff role, and until when it holds."""
+    """A staff role, until when it holds, why and by whom it was given (absent: an operator, by command)."""
 
     role: Role
     expires_at: datetime | None = None
+    reason: str | None = None
+    granted_by: str | None = None
+    granted_at: datetime | None = None
 
 
 class UserDocument(PersonalDocument):
@@ -80,7 +83,7 @@ class UserDocument(PersonalDocument):
     location: Location | None = labelled(Label.PRECISE_LOCATION, default=None)
     locale: str | None = labelled(Label.LANGUAGE, default=None)
     status: UserStatus = labelled(Label.ACCOUNT, default=UserStatus.ACTIVE)
-    roles: list[RoleGrant] = labelled(Label.ACCOUNT, default_factory=list)
+    roles: list[RoleGrant] = labelled(Label.ROLES, default_factory=list)
     created_at: datetime = labelled(Label.ACCOUNT, default_factory=now)
     last_seen_at: datetime | None = labelled(Label.ACCOUNT, default=None)
     login_count: int = labelled(Label.ACCOUNT, default=0)
@@ -90,8 +93,12 @@ class UserDocument(PersonalDocument):
     last_seen_ip: str | None = labelled(Label.IP_ADDRESS, default=None)
     device_ids: list[str] = labelled(Label.DEVICE_ID, default_factory=list)
     password_hash: str | None = labelled(Label.PASSWORD, default=None)
+    # Whether the password is one that only counts together with a second factor.
+    password_short: bool | None = labelled(Label.PASSWORD, default=None)
     # The kinds of second factors that are confirmed, so that a sign-in needs no second look.
     factor_kinds: list[FactorKind] | None = labelled(Label.CREDENTIALS, default=None)
+    # Counts the changes of factors, so that two at the same moment meet at this row.
+    factor_changes: int | None = labelled(Label.CREDENTIALS, default=None)
     import_key: str | None = labelled(Label.ACCOUNT, default=None)
 
     class Settings:
@@ -119,4 +126,10 @@ class UserDocument(PersonalDocument):
             IndexModel([("locale", ASCENDING), ("_id", ASCENDING)], name="locale"),
             IndexModel([("age_band", ASCENDING), ("_id", ASCENDING)], name="age_band"),
             IndexModel([("status", ASCENDING), ("_id", ASCENDING)], name="status"),
+            # Few people have a role: everybody else is not in it.
+            IndexModel(
+                [("roles.role", ASCENDING), ("_id", ASCENDING)],
+                name="roles",
+                partialFilterExpression={"roles.role": {"$exists": True}},
+            ),
         ]

@@ -78,12 +78,12 @@ class Writer:
         await self._database.run_in_transaction(work)
 
     async def delete(self, grant: Grant, relation: Relation, coordinate: str, person: str) -> bool:
-        """Remove a person and everything stored about them, all or nothing."""
+        """Remove a person and what is stored about them, but for what outlives them, all or nothing."""
         _check(grant, relation, coordinate)
 
         async def work(session: Session | None) -> bool:
             for document in self._owned:
-                if document is not UserDocument:
+                if document is not UserDocument and not document.OUTLIVES_PERSON:
                     await self._database.delete_many(document, {document.PERSON: person}, session=session)
             return bool(await self._database.delete_one(UserDocument, {"_id": person}, session=session))
 
