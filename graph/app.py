@@ -17,19 +17,21 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
+from auth.addresses import Addresses
 from auth.clients import Clients
+from auth.factors import Enrolment, Factors, relying_party
 from auth.identity import Identity
 from auth.mail import Notice, Outbox
-from auth.mail.folder import FolderMailer
 from auth.mail.letters import Letters, read_sender
-from auth.mail.mailer import Mailer
-from auth.mail.smtp import SmtpMailer, SmtpServer
+from auth.mail.ways import mailer_for
 from auth.oauth import OAuth
 from auth.passwords import Passwords
 from auth.policy import Policy
+from auth.recovery import Recovery
 from auth.revocations import Revocations
 from auth.sessions import Sessions
 from auth.throttle import Throttle
+from auth.tickets import Tickets
 from auth.tokens import Tokens
 from graph import logs, schema
 from graph.catalogue import read_catalogue
@@ -151,7 +153,7 @@ async def _connect(
     stack.push_async_callback(clients.close)
     outbox = Outbox(
         database,
-        _mailer(settings),
+        mailer_for(settings.smtp_url and settings.smtp_url.get_secret_value(), settings.mail_dir),
         Letters(read_sender(settings.mail_from), settings.account_url),
         count=parts.metrics.mail,
     )
@@ -159,21 +161,28 @@ async def _connect(
     throttle = Throttle(
         database, load_or_create_mac_key(settings.throttle_key_file), count_loopback=settings.production
     )
+    party, tickets = relying_party(settings.issuer, settings.allowed_origins), Tickets(database)
     owned = [it for it in DOCUMENTS if issubclass(it, PersonalDocument) and it is not UserDocument]
+    sessions = Sessions(
+        database,
+        passwords,
+        tokens,
+        revocations,
+        on_reuse=lambda person: outbox.notify(person, Notice.SESSION_REUSED),
+    )
     services = Services(
         database=database,
         reader=Reader(database),
         writer=Writer(database, owned),
-        sessions=Sessions(
-            database,
-            passwords,
-            tokens,
-            revocations,
-            on_reuse=lambda person: outbox.notify(person, Notice.SESSION_REUSED),
-        ),
+        sessions=sessions,
         passwords=passwords,
         revocations=revocations,
+        tickets=tickets,
+        factors=Factors(database, party),
+        enrolment=Enrolment(database, tickets, party),
         outbox=outbox,
+        addresses=Addresses(database, tickets, outbox),
+        recovery=Recovery(database, tickets, outbox, passwords, sessions),
         throttle=throttle,
         region=settings.region,
     )
@@ -203,13 +212,6 @@ async def _demo(settings: Settings, database: Database) -> DemoSignIns | None:
             if await is_loaded(database):
                 return DemoSignIns(DEMO_USERNAMES, DEMO_PASSWORD)
     return None
-
-
-def _mailer(settings: Settings) -> Mailer:
-    """The mail server, or a folder while there is none."""
-    if settings.smtp_url is None:
-        return FolderMailer(settings.mail_dir)
-    return SmtpMailer(SmtpServer.read(settings.smtp_url.get_secret_value()))
 
 
 def _address(settings: Settings) -> str | None:

@@ -9,12 +9,16 @@ from typing import Any, Final, TypeAlias
 import strawberry
 from graphql.execution.values import VariableValues, get_argument_values
 
+from auth.factors import Enrolment, Factors
+from auth.addresses import Addresses
 from auth.mail import Outbox
 from auth.passwords import Passwords
 from auth.principal import Principal
+from auth.recovery import Recovery
 from auth.revocations import Revocations
 from auth.sessions import Sessions
 from auth.throttle import Throttle
+from auth.tickets import Tickets
 from graph.explaining.explainer import Explainer
 from graph.gate import Admission, RootAccess
 from graph.messages import Client, Cookie
@@ -42,7 +46,12 @@ class Services:
     sessions: Sessions
     passwords: Passwords
     revocations: Revocations
+    tickets: Tickets
+    factors: Factors
+    enrolment: Enrolment
     outbox: Outbox
+    addresses: Addresses
+    recovery: Recovery
     throttle: Throttle
     region: str
 

@@ -54,7 +54,7 @@ class Metrics:
             registry=self._registry,
         )
         self._mails = Counter(
-            "fieldward_mails", "Mails and what else is done after an answer.", ("worker", "outcome"), registry=self._registry
+            "fieldward_mails", "Mails sent, failed, dropped.", ("worker", "outcome"), registry=self._registry
         )
         entries = Gauge("fieldward_cache_entries", "Entries held.", ("worker", "cache"), registry=self._registry)
         for name, size in (sizes or {}).items():

@@ -13,6 +13,9 @@ from graph.directives import PURPOSE_DIRECTIVE as _PURPOSE
 from graph.directives import purpose_directive
 from graph.mutations.account import AccountMutation
 from graph.mutations.consent import ConsentMutation
+from graph.mutations.factors import FactorMutation
+from graph.mutations.mail import MailMutation
+from graph.mutations.second_step import SecondStepMutation
 from graph.mutations.session import SessionMutation
 from graph.queries.access import AccessQuery
 from graph.queries.people import PeopleQuery
@@ -31,7 +34,7 @@ class Query(PeopleQuery, RegistryQuery, AccessQuery):
 
 
 @strawberry.type(description="Changing. Each takes one input and gives one payload with typed `errors`.")
-class Mutation(AccountMutation, SessionMutation, ConsentMutation):
+class Mutation(AccountMutation, SessionMutation, SecondStepMutation, FactorMutation, ConsentMutation, MailMutation):
     """All root fields that change."""
 
 

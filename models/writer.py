@@ -22,10 +22,14 @@ from models.vocabulary import Relation
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """New values of stored paths, on behalf of one input coordinate; None removes a path."""
+    """New values of stored paths, on behalf of one input coordinate; None removes a path.
+
+    `by_proof`: they wait until somebody proves them (a new email address); only the right to write is checked.
+    """
 
     coordinate: str
     values: Mapping[str, Any] = field(repr=False)
+    by_proof: bool = False
 
 
 class Writer:
@@ -54,7 +58,7 @@ class Writer:
         update: dict[str, dict[str, Any]] = {"$set": {}, "$unset": {}}
         for change in changes:
             _check(grant, relation, change.coordinate)
-            for path, value in change.values.items():
+            for path, value in () if change.by_proof else change.values.items():
                 if value is None:
                     update["$unset"][path] = ""
                 else:

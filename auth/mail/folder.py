@@ -34,6 +34,6 @@ class FolderMailer:
             path.unlink(missing_ok=True)
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{token_hex(4)}"
         hidden = self._folder / f".{name}"
-        with open(os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        with os.fdopen(os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)
         hidden.rename(self._folder / f"{name}.eml")  # whoever looks finds whole mails only

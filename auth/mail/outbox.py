@@ -126,7 +126,7 @@ class Outbox:
             except FieldwardError as error:
                 reason = error.code
                 break
-            except Exception as error:  # noqa: BLE001 - nobody waits for this task; told to the log, without its text
+            except Exception as error:  # nobody waits for this task: the log is told, without the text
                 log.error("mail_failed", exc_info=error)
                 reason = "error"
                 break

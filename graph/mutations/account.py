@@ -6,11 +6,14 @@ from typing import Any, ClassVar
 
 import strawberry
 
+from auth.mail import Notice
 from auth.throttle import Action
 from graph.access import Opens, Rows, root
 from graph.context import Context, Info
 from graph.gate import RootAccess
 from graph.mutations.inputs import RegisterInput, UpdateUserInput, changes, secret
+from graph.mutations.mail import count_mail
+from graph.mutations.passwords import in_place_of, screen, stored
 from graph.mutations.payload import Problems, UserError
 from graph.rows import row_as
 from graph.types.user import User
@@ -40,6 +43,9 @@ class UpdateUserPayload:
     STRUCTURAL: ClassVar[str] = "holds a guarded row"
 
     user: User | None = None
+    pending_email: bool = strawberry.field(
+        default=False, description="Whether a new address was given: it is in use once the link sent there is opened."
+    )
     errors: list[UserError] = strawberry.field(description=_ERRORS, default_factory=list)
 
 
@@ -75,7 +81,7 @@ class ChangePasswordInput:
     """Asks for the old password too."""
 
     current_password: str = secret("The current password.")
-    new_password: str = secret("15 to 128 characters of any kind.")
+    new_password: str = secret("15 to 128 characters of any kind; 8 are enough for people with a second factor.")
 
 
 @strawberry.type
@@ -88,8 +94,7 @@ class AccountMutation:
         context, problems = info.context, Problems()
         wanted = changes("RegisterInput", input, problems)
         personal = [text for text in (input.username, input.email, input.full_name) if isinstance(text, str)]
-        for code in context.services.passwords.problems(input.password, personal=personal):
-            problems.add(code, "password")
+        screen(context.services.passwords, input.password, problems, "password", personal=personal)
         if problems:
             return RegisterPayload(errors=problems.errors)
         async with context.services.throttle.attempt(Action.REGISTER, account=None, network=context.client.ip):
@@ -98,6 +103,7 @@ class AccountMutation:
                 await context.services.writer.register(user)
         if problems:
             return RegisterPayload(errors=problems.errors)
+        context.services.addresses.ask(user.id)
         return RegisterPayload(user=await _reread(info, user.id))
 
     @root(Opens(Rows.CHOSEN), "Change personal data.")
@@ -113,12 +119,17 @@ class AccountMutation:
             return UpdateUserPayload(errors=problems.errors)
         target = person or ""
         relation = access.relation or Relation.OTHER
+        new_email = next((change.values for change in wanted if change.by_proof), None)
+        if new_email is not None:
+            await count_mail(info, target)
         with problems.at():
             if not await context.services.writer.change(access.grant, relation, target, wanted):
                 problems.add("NOT_FOUND", "id", message=_NOT_FOUND)
         if problems:
             return UpdateUserPayload(errors=problems.errors)
-        return UpdateUserPayload(user=await _reread(info, target))
+        if new_email is not None:
+            context.services.addresses.propose(target, new_email["email"], new_email["email_key"])
+        return UpdateUserPayload(user=await _reread(info, target), pending_email=new_email is not None)
 
     @root(
         Opens(Rows.OWN, changes=(Label.UNIQUE_ID,), step_up=True),
@@ -147,18 +158,20 @@ class AccountMutation:
         context, problems, person = info.context, Problems(), info.context.principal.person or ""
         row = await _prove(context, person, input.current_password, problems, "currentPassword")
         personal = [str(row[key]) for key in ("username", "email", "full_name") if key in row]
-        for code in context.services.passwords.problems(input.new_password, personal=personal):
-            problems.add(code, "newPassword")
+        has_factor, passwords = bool(row.get("factor_kinds")), context.services.passwords
+        screen(passwords, input.new_password, problems, "newPassword", personal=personal, second_factor=has_factor)
         if problems:
             return ChangePasswordPayload(errors=problems.errors)
-        hashed = await context.services.passwords.hash(input.new_password)
         # Only in the place of the hash that was proven: of two changes at once one wins.
-        proven = {"_id": person, "password_hash": row["password_hash"]}
-        changed = await context.services.database.update_one(UserDocument, proven, {"$set": {"password_hash": hashed}})
+        proven = in_place_of(person, input.new_password, row["password_hash"])
+        new = stored(input.new_password, await passwords.hash(input.new_password))
+        changed = await context.services.database.update_one(UserDocument, proven, {"$set": new})
         if not changed:
             problems.add("WRONG_PASSWORD", "currentPassword", message="This is no longer your password.")
             return ChangePasswordPayload(errors=problems.errors)
         await context.services.sessions.end_all(person)
+        await context.services.recovery.cancel(person)
+        context.services.outbox.notify(person, Notice.PASSWORD_CHANGED)
         return ChangePasswordPayload(changed=True)
 
 
@@ -180,7 +193,7 @@ def _new_user(context: Context, wanted: list[Change], password_hash: str) -> Use
 
 async def _prove(context: Context, person: str, password: str, problems: Problems, path: str) -> dict[str, Any]:
     """Check the caller's own password once more; the row holds what a new password must not repeat."""
-    projection = {"password_hash": 1, "username": 1, "email": 1, "full_name": 1}
+    projection = {"password_hash": 1, "username": 1, "email": 1, "full_name": 1, "factor_kinds": 1}
     row = await context.services.database.find_one(UserDocument, {"_id": person}, projection=projection)
     client = context.client
     async with context.services.throttle.attempt(

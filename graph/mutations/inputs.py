@@ -77,7 +77,9 @@ class UpdateUserInput(ProfileInput):
 
     id: strawberry.ID | None = free("Whose account; yours when absent.")
     username: str | None = written(Label.USERNAME, "The name to sign in with.")
-    email: str | None = written(Label.EMAIL, "The address we write to; unverified until proven.")
+    email: str | None = written(
+        Label.EMAIL, "The address we write to. The earlier one stays until the link is opened that is sent to this one."
+    )
 
 
 def _username(text: str) -> Mapping[str, Any]:
@@ -145,6 +147,7 @@ _REMOVES: Final[Mapping[str, tuple[str, ...]]] = {
     "email": ("email", "email_key", "email_verified"),
     "birth_date": ("birth_date", "age_band"),
 }
+_BY_PROOF: Final = frozenset({"UpdateUserInput.email"})
 _KEPT: Final = frozenset({"username", "email", "preferences", "marketing_opt_in"})
 
 
@@ -158,7 +161,8 @@ def changes(type_name: str, given: ProfileInput, problems: Problems) -> list[Cha
         camel = _camel(name)
         with problems.at(camel):
             if value is not None:
-                found.append(Change(f"{type_name}.{camel}", convert(value)))
+                coordinate = f"{type_name}.{camel}"
+                found.append(Change(coordinate, convert(value), by_proof=coordinate in _BY_PROOF))
             elif name in _KEPT:
                 raise Refused(RejectCode.MISSING)
             else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
@@ -99,16 +99,12 @@ def make_engine(database: Database, *, by_rows: bool) -> Engine:
     catalogue, limits = read_catalogue(schema), Limits()
     purpose = schema.get_directive(PURPOSE_DIRECTIVE)
     assert purpose is not None
-    services = Services(
-        database,
-        Reader(database),
-        Writer(database, [it for it in DOCUMENTS if issubclass(it, PersonalDocument)]),
-        None,  # type: ignore[arg-type]  # nobody signs in here
-        None,  # type: ignore[arg-type]
-        None,  # type: ignore[arg-type]
-        None,  # type: ignore[arg-type]
-        None,  # type: ignore[arg-type]
-        "eu",
-    )
+    used: dict[str, Any] = {
+        "database": database,
+        "reader": Reader(database),
+        "writer": Writer(database, [it for it in DOCUMENTS if issubclass(it, PersonalDocument)]),
+        "region": "eu",
+    }
+    services = Services(**(dict.fromkeys(part.name for part in fields(Services)) | used))  # nobody signs in here
     operations = Operations(Planner(schema, catalogue), purpose)
     return Engine(schema, catalogue, Documents(schema, limits), operations, Policy("eu"), services, by_rows=by_rows)

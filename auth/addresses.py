@@ -1,0 +1,118 @@
+"""Proving email addresses by links: that of a new account, and a new one in the place of another.
+
+A new address counts from the moment somebody has opened the link that was sent there; until then the
+earlier one stays. Looking up, issuing and writing are done after the answer that asked for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from email.message import EmailMessage
+from enum import StrEnum
+from typing import Any, Final
+
+from auth.mail import Notice, Outbox
+from auth.mail.letters import Recipient
+from auth.tickets import Ticket, Tickets
+from models.database import Database, Raw
+from models.errors import Conflict
+from models.ticket import TicketDocument, TicketKind
+from models.user import UserDocument
+from models.vocabulary import UserStatus
+
+LIFETIME: Final = timedelta(minutes=30)  # of a link
+MOST: Final = 5  # links of one kind that one person may have at a time: nobody's mailbox is filled
+NOT_SUSPENDED: Final = {"status": {"$ne": UserStatus.SUSPENDED.value}}
+_SENT_TO_THE_ADDRESS: Final = (TicketKind.EMAIL_VERIFICATION, TicketKind.EMAIL_CHANGE, TicketKind.PASSWORD_RESET)
+
+
+class Proof(StrEnum):
+    """What became of a link."""
+
+    PROVEN = "PROVEN"
+    TAKEN = "TAKEN"  # the address belongs to another account by now
+    UNKNOWN = "UNKNOWN"  # used, too old, or none of ours
+
+
+class Addresses:
+    """Asks for proofs of addresses, and takes them."""
+
+    def __init__(self, database: Database, tickets: Tickets, outbox: Outbox) -> None:
+        self._database, self._tickets, self._outbox = database, tickets, outbox
+
+    def ask(self, person: str) -> None:
+        """Send a link to the person's present address, unless it is proven; returns at once."""
+
+        async def work() -> None:
+            row = await self._database.find_one(UserDocument, {"_id": person, **NOT_SUSPENDED}, projection=_ADDRESS)
+            if row is not None and row.get("email") and not row.get("email_verified"):
+                ticket = Ticket(TicketKind.EMAIL_VERIFICATION, person, row["email"], row["email_key"])
+                await send_link(self._database, self._tickets, self._outbox, ticket, self._outbox.letters.verification)
+
+        self._outbox.run(work)
+
+    def propose(self, person: str, email: str, email_key: str) -> None:
+        """Send a link to a new address, and word of it to the present one; returns at once.
+
+        Whether another account has the new address is not looked at: only who can read its mails will learn.
+        """
+
+        async def work() -> None:
+            # The latest wish counts: whoever holds an address that was a slip cannot confirm it any more.
+            await self._tickets.cancel(person, [TicketKind.EMAIL_CHANGE])
+            ticket = Ticket(TicketKind.EMAIL_CHANGE, person, email, email_key)
+            await send_link(self._database, self._tickets, self._outbox, ticket, self._outbox.letters.change)
+            self._outbox.notify(person, Notice.EMAIL_CHANGE_ASKED)
+
+        self._outbox.run(work)
+
+    async def prove(self, token: str) -> Proof:
+        """Redeem a link; of two at the same moment one is UNKNOWN, and of two accounts one is TAKEN."""
+        if ticket := await self._tickets.redeem(TicketKind.EMAIL_VERIFICATION, token):
+            mine = {"_id": ticket.person, "email_key": ticket.email_key, **NOT_SUSPENDED}
+            proven = await self._database.update_one(UserDocument, mine, {"$set": {"email_verified": True}})
+            return Proof.PROVEN if proven else Proof.UNKNOWN
+        if ticket := await self._tickets.redeem(TicketKind.EMAIL_CHANGE, token):
+            return await self._put_in_force(ticket)
+        return Proof.UNKNOWN
+
+    async def _put_in_force(self, ticket: Ticket) -> Proof:
+        person = ticket.person or ""
+        before = await self._database.find_one(UserDocument, {"_id": person, **NOT_SUSPENDED}, projection=_ADDRESS)
+        if before is None:
+            return Proof.UNKNOWN
+        # In the place of the address that is told of it, whatever another request does meanwhile.
+        mine = {"_id": person, "email_key": before.get("email_key"), **NOT_SUSPENDED}
+        new: dict[str, Any] = {"email": ticket.email, "email_key": ticket.email_key, "email_verified": True}
+        try:
+            if not await self._database.update_one(UserDocument, mine, {"$set": new}):
+                return Proof.UNKNOWN
+        except Conflict:
+            return Proof.TAKEN
+        await self._tickets.cancel(person, _SENT_TO_THE_ADDRESS)
+        if (earlier := _recipient(before)) is not None:
+            self._outbox.post(self._outbox.letters.notice(earlier, Notice.EMAIL_CHANGED, {}))
+        return Proof.PROVEN
+
+
+_ADDRESS: Final = {"email": 1, "email_key": 1, "email_verified": 1, "username": 1}
+
+
+async def send_link(
+    database: Database,
+    tickets: Tickets,
+    outbox: Outbox,
+    ticket: Ticket,
+    letter: Callable[[Recipient, str], EmailMessage],
+) -> None:
+    """Issue `ticket` and mail its link to the ticket's address, unless the person has `MOST` such links."""
+    mine = {"person": ticket.person, "kind": ticket.kind.value}
+    if ticket.email is not None and await database.count(TicketDocument, mine) < MOST:
+        outbox.post(letter(Recipient(ticket.email), await tickets.issue(ticket, LIFETIME)))
+
+
+def _recipient(row: Raw) -> Recipient | None:
+    if not row.get("email"):
+        return None
+    return Recipient(row["email"], row["username"] if row.get("email_verified") else None)
