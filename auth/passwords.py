@@ -84,9 +84,9 @@ class Passwords:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
         self._places = BoundedSemaphore(threads + waiting)
 
-    def problems(self, password: str, *, personal: Sequence[str] = ()) -> list[str]:
+    def problems(self, password: str, *, personal: Sequence[str] = (), second_factor: bool = False) -> list[str]:
         """What is wrong with a new password, as codes of `auth.screening.Problem`; empty when nothing is."""
-        return list(self._screening.problems(password, personal))
+        return list(self._screening.problems(password, personal, second_factor=second_factor))
 
     async def hash(self, password: str) -> str:
         """The hash to store. Check `problems` first. Raises `RateLimited` when too many wait."""

@@ -1,4 +1,4 @@
-"""Which new passwords are refused: NIST SP 800-63B-4, section 3.1.1.2, for a password used alone.
+"""Which new passwords are refused: NIST SP 800-63B-4, section 3.1.1.2, alone and with a second factor.
 
 Any Unicode counts, by code point after NFKC; no rule asks for kinds of characters. A password is too
 common, or too personal, when little is left of it once the known pieces are taken out.
@@ -13,7 +13,8 @@ from importlib.resources import files
 from typing import Final
 from unicodedata import normalize
 
-MIN_LENGTH: Final = 15
+MIN_LENGTH: Final = 15  # used alone
+MIN_LENGTH_WITH_FACTOR: Final = 8
 MAX_LENGTH: Final = 128
 ENOUGH_LEFT: Final = 6  # characters of one's own, besides the known pieces
 ENOUGH_DIFFERENT: Final = 5  # different characters
@@ -45,15 +46,20 @@ class Screening:
     def __init__(self, pieces: Iterable[str]) -> None:
         self._common = re.compile(f"{_any_of(pieces)}|{_YEAR}")
 
-    def problems(self, password: str, personal: Sequence[str] = ()) -> list[Problem]:
-        """All that is wrong with `password`; `personal` are names and addresses of its owner. Empty: fine."""
+    def problems(
+        self, password: str, personal: Sequence[str] = (), *, second_factor: bool = False
+    ) -> list[Problem]:
+        """All that is wrong with `password`; `personal` are names and addresses of its owner. Empty: fine.
+
+        `second_factor`: whether the owner has one that is asked for besides.
+        """
         if not is_text(password):
             return [Problem.NOT_TEXT]
         if len(password) > 4 * MAX_LENGTH:
             return [Problem.TOO_LONG]
         text = normalize("NFKC", password)
         found = []
-        if len(text) < MIN_LENGTH:
+        if len(text) < (MIN_LENGTH_WITH_FACTOR if second_factor else MIN_LENGTH):
             found.append(Problem.TOO_SHORT)
         if len(text) > MAX_LENGTH:
             found.append(Problem.TOO_LONG)
@@ -68,6 +74,11 @@ class Screening:
         return len(set(folded)) < ENOUGH_DIFFERENT or any(
             _is_made_of(self._common, view) for view in (folded, folded.translate(_LOOK_ALIKES))
         )
+
+
+def is_short(password: str) -> bool:
+    """Whether `password` is too short to be used without a second factor."""
+    return len(normalize("NFKC", password)) < MIN_LENGTH
 
 
 def is_text(password: str) -> bool:

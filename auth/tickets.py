@@ -61,6 +61,15 @@ class Tickets:
         row = await self._database.find_one(TicketDocument, self._holding(kind, secret))
         return None if row is None else _ticket(row)
 
+    async def attempt(self, kind: TicketKind, secret: str, most: int) -> Ticket | None:
+        """What a ticket says, for something that may be tried `most` times; None after that.
+
+        NOTE: counted before it is tried, so that those who try at the same moment do not share one count.
+        """
+        unspent = {**self._holding(kind, secret), "tries": {"$lt": most}}
+        row = await self._database.find_one_and_update(TicketDocument, unspent, {"$inc": {"tries": 1}})
+        return None if row is None else _ticket(row)
+
     async def redeem(self, kind: TicketKind, secret: str) -> Ticket | None:
         """What a ticket says, once: of two who redeem it at the same moment one gets None."""
         holding = self._holding(kind, secret)

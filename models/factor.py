@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -19,6 +20,8 @@ class FactorDocument(PersonalDocument):
     credential's id, public key (COSE) and signature counter. Recovery codes: one document with the hashes
     of those that are left. `confirmed` is false until the person has shown that the factor works.
     """
+
+    SHOWN: ClassVar[Mapping[str, object]] = {"confirmed": True}
 
     person: str = labelled(Label.UNIQUE_ID)
     kind: FactorKind = labelled(Label.DEVICE)

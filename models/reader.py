@@ -124,13 +124,14 @@ class Reader:
             return {
                 person: await self._database.find(
                     entry.document,
-                    {entry.document.PERSON: person},
+                    {entry.document.PERSON: person, **entry.document.SHOWN},
                     projection=projection,
                     sort=list(sort.items()),
                     limit=first,
                 )
                 for person in people
             }
+        shown = [{"$match": entry.document.SHOWN}] if entry.document.SHOWN else []
         pipeline: list[Mapping[str, Any]] = [
             {"$match": {"_id": {"$in": people}}},
             {"$project": {"_id": 1}},
@@ -139,7 +140,7 @@ class Reader:
                     "from": entry.document.Settings.name,
                     "localField": "_id",
                     "foreignField": entry.document.PERSON,
-                    "pipeline": [{"$sort": sort}, {"$limit": first}, {"$project": projection}],
+                    "pipeline": [*shown, {"$sort": sort}, {"$limit": first}, {"$project": projection}],
                     "as": "rows",
                 }
             },
