@@ -6,6 +6,7 @@ The algorithm is one of a list that the caller gives and fits the key, never onl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, JoseError
 from joserfc.jwa import JWSAlgModel
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
+from joserfc.jws import JWSRegistry, extract_compact
 from joserfc.jwt import JWTClaimsRegistry
 from joserfc.registry import Header
 
@@ -97,6 +98,20 @@ def public_key(jwk: Mapping[str, Any]) -> Key:
     except (JoseError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(type(error).__name__) from None
     raise ValueError("no asymmetric key")
+
+
+def thumbprint(key: Key) -> str:
+    """The SHA-256 of what makes up the public key, in base64url (RFC 7638)."""
+    return key.thumbprint()
+
+
+def claimed_subject(token: str) -> str | None:
+    """Whom an unverified token names as its `sub`: only to find the keys that it is then verified with."""
+    try:
+        claims = json.loads(extract_compact(token.encode("ascii")).payload or b"")
+        return claims["sub"] if isinstance(claims["sub"], str) else None
+    except (JoseError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def _found(key: Key | None) -> Key:

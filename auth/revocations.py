@@ -54,13 +54,14 @@ class Revocations:
                     await task
         self._polling = self._fetching = None
 
-    async def revoke(self, *ids: str) -> None:
-        """End all tokens issued so far to these people, clients or sessions; on return it is durable.
+    async def revoke(self, *ids: str, not_before: datetime | None = None) -> None:
+        """End all tokens issued so far to these people, clients or sessions, or one by its own id; on return
+        it is durable. `not_before` is when that one was issued, which may be a moment ahead of this clock.
 
         Call it after the change that makes them wrong (roles, status, password) is committed: a token
         issued from the older data was issued before this moment.
         """
-        at = self._clock()
+        at = self._clock() if not_before is None else max(self._clock(), not_before)
         for identifier in ids:
             await self._store(identifier, {"$max": {"at": at, "expires_at": at + KEPT}})
             self._remember(identifier, at)

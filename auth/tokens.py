@@ -63,6 +63,11 @@ class Claims:
         """What this token ends with when it is revoked: person or client, session, and the token itself."""
         return tuple(each for each in (self.subject, self.session, self.jti) if each)
 
+    @property
+    def client_id(self) -> str:
+        """The client that asked, which RFC 9068 wants; people sign in to this service itself."""
+        return self.subject if self.kind is Kind.SERVICE else "fieldward"
+
     def principal(self) -> Principal:
         """The caller these claims describe."""
         return Principal(
@@ -142,8 +147,7 @@ def _written(claims: Claims) -> dict[str, Any]:
     }
     return {
         "sub": claims.subject,
-        # RFC 9068 wants the client that asked; people sign in to this service itself.
-        "client_id": claims.subject if claims.kind is Kind.SERVICE else "fieldward",
+        "client_id": claims.client_id,
         "kind": claims.kind.value,
         "iat": issued,
         "nbf": issued,

@@ -24,6 +24,7 @@ from auth.identity import Identity
 from auth.mail import Notice, Outbox
 from auth.mail.letters import Letters, read_sender
 from auth.mail.ways import mailer_for
+from auth.oauth import PATHS as OAUTH_PATHS
 from auth.oauth import OAuth
 from auth.passwords import Passwords
 from auth.policy import Policy
@@ -50,8 +51,8 @@ from graph.plan import Planner
 from graph.request_log import RequestLines, RequestLog
 from graph.settings import Settings, load_settings
 from models.base import PersonalDocument
+from models.crypto.key_file import KeyWatch, load_or_create
 from models.crypto.macs import load_or_create_mac_key
-from models.crypto.key_file import load_or_create
 from models.database import Database
 from models.demo import DEMO_USERNAMES, is_loaded
 from models.embedded import die_with_parent, running_url
@@ -65,9 +66,7 @@ GRAPHQL_PATH: Final = "/graphql"
 _ASSETS_PATH: Final = f"{GRAPHQL_PATH}/assets"
 _NAMED_ROUTES: Final = ROUTES | {
     GRAPHQL_PATH,
-    "/oauth/token",
-    "/.well-known/jwks.json",
-    "/.well-known/oauth-authorization-server",
+    *OAUTH_PATHS,
 }
 
 
@@ -144,6 +143,9 @@ async def _connect(
     """Make what talks to the database, and the routes; `stack` stops it all."""
     ring = load_or_create(settings.keys_file)
     tokens = Tokens(ring, issuer=settings.issuer, audience=f"{settings.issuer}{GRAPHQL_PATH}")
+    keys = KeyWatch(settings.keys_file, tokens.use)
+    await keys.start()
+    stack.push_async_callback(keys.stop)
     passwords = Passwords()
     stack.callback(passwords.close)
     revocations = Revocations(database)
@@ -196,7 +198,7 @@ async def _connect(
         secure_cookies=settings.production,
         page=plain_page if workbench is None else workbench.page,
     )
-    oauth = OAuth(clients, tokens, revocations, ring, region=settings.region)
+    oauth = OAuth(database, clients, tokens, revocations, throttle)
     return [
         Route(GRAPHQL_PATH, cors(endpoint, settings.allowed_origins)),
         *([] if workbench is None else [workbench.route(_ASSETS_PATH)]),

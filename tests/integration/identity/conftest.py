@@ -13,7 +13,9 @@ from auth.identity import Identity
 from auth.passwords import HashCost, Passwords
 from auth.revocations import Revocations
 from auth.sessions import Sessions
+from auth.throttle import Throttle
 from auth.tokens import Tokens
+from models.crypto.macs import MacKey
 from models.crypto.signing import SigningKey, SigningRing
 from models.database import Database
 from models.ids import new_id
@@ -31,20 +33,25 @@ def clock() -> Clock:
 async def start(any_database: Database, clock: Clock) -> AsyncIterator[Start]:
     """Start another worker on the same database."""
     ring = SigningRing((SigningKey.generate(),))
+    key = MacKey.generate()
     async with AsyncExitStack() as stack:
 
         async def make() -> Worker:
             passwords = Passwords(HashCost(memory=1024, passes=1, lanes=1))
             tokens = Tokens(ring, issuer=ISSUER, audience=f"{ISSUER}/graphql")
             revocations = Revocations(any_database, clock=clock)
-            sessions = Sessions(any_database, passwords, tokens, revocations, clock=clock)
+            told: list[str] = []
+            sessions = Sessions(any_database, passwords, tokens, revocations, clock=clock, on_reuse=told.append)
             clients = Clients(any_database, revocations, region="eu", clock=clock)
             identity = Identity(tokens, revocations, clock=clock)
+            throttle = Throttle(any_database, key, count_loopback=False, clock=clock)
             await revocations.start()
             stack.callback(passwords.close)
             stack.push_async_callback(revocations.stop)
             stack.push_async_callback(clients.close)
-            return Worker(any_database, clock, ring, passwords, tokens, revocations, sessions, clients, identity)
+            return Worker(
+                any_database, clock, ring, passwords, tokens, revocations, sessions, clients, identity, throttle, told
+            )
 
         yield make
 

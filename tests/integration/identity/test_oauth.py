@@ -10,7 +10,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from auth.oauth import MAX_BODY
+from auth.oauth.form import MAX_BODY
 from auth.principal import Kind, Scope
 from models.database import Database
 from models.errors import DatabaseUnavailable
@@ -236,7 +236,7 @@ async def test_the_metadata_names_what_there_is(worker: Worker) -> None:
     assert body["token_endpoint"] == f"{ISSUER}/oauth/token"
     assert body["jwks_uri"] == f"{ISSUER}/.well-known/jwks.json"
     assert body["grant_types_supported"] == ["client_credentials"]
-    assert body["token_endpoint_auth_methods_supported"] == ["client_secret_basic"]
+    assert body["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "private_key_jwt"]
     assert body["response_types_supported"] == []
     assert "user.contact:read" in body["scopes_supported"]
     assert not any("authorization" in scope for scope in body["scopes_supported"])

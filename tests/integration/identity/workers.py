@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
@@ -18,6 +18,7 @@ from auth.passwords import Passwords
 from auth.principal import Principal
 from auth.revocations import Revocations
 from auth.sessions import Session, Sessions
+from auth.throttle import Throttle
 from auth.tokens import Tokens
 from models.base import now
 from models.crypto.signing import SigningRing
@@ -50,6 +51,8 @@ class Worker:
     sessions: Sessions
     clients: Clients
     identity: Identity
+    throttle: Throttle
+    told: list[str] = field(default_factory=list)  # whose session ended because a refresh token was copied
 
     async def whose(self, token: str) -> Principal:
         """Who a request with this bearer token comes from."""
@@ -58,12 +61,12 @@ class Worker:
     async def sign_in(self, login: str = "alice") -> Session:
         """A new session of a person with `PASSWORD`."""
         session = await self.sessions.sign_in(login, PASSWORD, ip="203.0.113.7", device="Browser")
-        assert session is not None
+        assert isinstance(session, Session)
         return session
 
     def http(self) -> httpx.AsyncClient:
         """A client of this worker's OAuth endpoints."""
-        oauth = OAuth(self.clients, self.tokens, self.revocations, self.ring, region="eu", clock=self.clock)
+        oauth = OAuth(self.database, self.clients, self.tokens, self.revocations, self.throttle, clock=self.clock)
         transport = httpx.ASGITransport(app=Starlette(routes=oauth.routes()))
         return httpx.AsyncClient(transport=transport, base_url=ISSUER)
 
