@@ -82,7 +82,7 @@ class Rows(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Opens:
-    """A root field's metadata: whose rows, and labels of own data that calling it changes.
+    """A root field's metadata: whose rows, and the labels that calling it changes or reads, whatever it is given.
 
     `step_up`: a dangerous act, for which the caller must have proven themself lately, and staff by a second
     factor; `enrolling`: one by which staff get their first.
@@ -90,12 +90,13 @@ class Opens:
 
     rows: Rows
     changes: tuple[Label, ...] = ()
+    reads: tuple[Label, ...] = ()
     step_up: bool = False
     enrolling: bool = False
 
     def __post_init__(self) -> None:
-        if self.changes and self.rows is not Rows.OWN:
-            raise ConfigurationError("Only a root field that opens one's own row changes labels whatever its input.")
+        if self.changes and self.rows not in (Rows.OWN, Rows.CHOSEN):
+            raise ConfigurationError("Only a root field that opens one person's row changes labels whatever its input.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def chosen(root: PlanRoot, arguments: Mapping[str, Any]) -> Chosen | None:
         return None
     if (changes := arguments.get("input")) is not None:
         # What a change gives besides the identifier is a new value, and names nobody.
-        return choose({"id": changes.get("id")})
+        return choose({"id": changes.get("user", changes.get("id"))})
     return choose(arguments.get("by") or arguments)
 
 

@@ -136,7 +136,7 @@ class Gate:
         return any(
             self._decide(shape, purpose, claim, Relation.SELF).outcome
             is not self._decide(shape, purpose, claim, Relation.OTHER).outcome
-            for claim in (*root.claims, *(entry.claim for entry in touched))
+            for claim in (*root.claims, *root.implied, *(entry.claim for entry in touched))
         )
 
     def _check(self, question: Question) -> Admission | Refusal:
@@ -167,7 +167,7 @@ class Gate:
     def _denials(self, root: PlanRoot, asked: Asked, shape: Shape, purpose: Purpose | None) -> Iterator[Denial]:
         if root.opens.rows is Rows.SUBJECT:
             asked = Asked(Relation.SELF, asked.touched)
-        for touched in (*asked.touched, *(Touched(claim) for claim in root.changes)):
+        for touched in (*asked.touched, *(Touched(claim) for claim in root.implied)):
             decision = self._decide(shape, purpose, touched.claim, asked.relation or Relation.OTHER)
             if not decision or (touched.clear and decision.outcome is Outcome.MASKED):
                 yield denied(touched.claim.coordinate, decision, shape, (root.field,), essential=True)
@@ -179,7 +179,7 @@ class Gate:
             if not decision:
                 places = root.selected.get(claim.coordinate, ())
                 yield denied(claim.coordinate, decision, shape, places or (root.field,), implicit=not places)
-        if root.opens.rows in _OF_SOMEBODY and not (root.claims or asked.touched or root.changes):
+        if root.opens.rows in _OF_SOMEBODY and not (root.claims or asked.touched or root.implied):
             # To change nothing of somebody and to read nothing still tells that they exist.
             decision = self._decide(shape, purpose, self._row_id, asked.relation or Relation.OTHER)
             if not decision:
@@ -221,7 +221,7 @@ class Gate:
         closed: bool,
     ) -> RootAccess:
         # The reader always loads the identifier; its claim is part of every grant that opens rows.
-        claims = dict.fromkeys((*root.claims, *root.changes, *(touched.claim for touched in asked.touched)))
+        claims = dict.fromkeys((*root.claims, *root.implied, *(touched.claim for touched in asked.touched)))
         if root.positions:
             claims[self._row_id] = None
         grant = self._policy.grant(shape, purpose, claims)

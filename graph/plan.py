@@ -62,8 +62,7 @@ class PlanField:
 class PlanRoot:
     """A root field: whose rows it opens, the output claims it makes and where its rows sit.
 
-    `positions` maps response paths (`("users", "nodes")`) to the field that holds guarded rows; `matters` is a
-    note of the gate's, kept with the root so that it goes with it.
+    `positions` maps response paths (`("users", "nodes")`) to fields that hold guarded rows; `matters` is for the gate.
     """
 
     field: PlanField
@@ -74,9 +73,10 @@ class PlanRoot:
     matters: dict[Hashable, bool] = dataclasses.field(default_factory=dict)
 
     @property
-    def changes(self) -> tuple[Claim, ...]:
-        """What calling a mutation changes of the caller's own data, whatever its input."""
-        return tuple(Claim(self.field.coordinate, label, Access.WRITE) for label in self.opens.changes)
+    def implied(self) -> tuple[Claim, ...]:
+        """What calling it changes or reads, whatever it is given and whatever is selected."""
+        labels = ((Access.WRITE, self.opens.changes), (Access.READ, self.opens.reads))
+        return tuple(Claim(self.field.coordinate, label, access) for access, some in labels for label in some)
 
 
 @dataclass(slots=True, eq=False)

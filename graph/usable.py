@@ -107,9 +107,12 @@ class Usability:
         reads_rows = opens.rows not in _PUBLIC and root is self._schema.query_type
         if reads_rows and not any(map(self._guarded, shown)):
             return _NOTHING
+        implied = [
+            *((label, Access.WRITE) for label in opens.changes),
+            *((label, Access.READ) for label in opens.reads),
+        ]
         if not all(
-            self._policy.decide(actor.shape, actor.purpose, label, actor.relation, Access.WRITE)
-            for label in opens.changes
+            self._policy.decide(actor.shape, actor.purpose, label, actor.relation, access) for label, access in implied
         ):
             return _NOTHING
         return frozenset({coordinate}) | given.coordinates | shown

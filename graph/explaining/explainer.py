@@ -117,7 +117,10 @@ class Explainer:
             if opens.rows is Rows.SUBJECT:
                 continue
             for label in opens.changes:
-                yield Claim(coordinate, label, Access.WRITE), Place(AccessUse.WRITE, own_only=True, opens=opens)
+                yield (
+                    Claim(coordinate, label, Access.WRITE),
+                    Place(AccessUse.WRITE, own_only=opens.rows is Rows.OWN, opens=opens),
+                )
             for argument in definition.args.values():
                 yield from self._written(get_named_type(argument.type), ())
 

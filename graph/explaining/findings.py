@@ -59,12 +59,13 @@ def entry(rulings: Rulings, asker: Asker, claim: Claim, place: Place) -> AccessE
     where = (node_location(place.node) or [{}])[0]
     person = asker.shape.kind is not Kind.SERVICE
     own = rulings.ruling(asker, claim, Relation.SELF, clear=place.clear) if person else None
+    others = None if place.own_only else rulings.ruling(asker, claim, Relation.OTHER, clear=place.clear)
     return AccessEntry(
         coordinate=claim.coordinate,
         use=place.use,
         label=claim.label.value,
         own=own if place.opens is None else rulings.root(asker, place.opens, own),
-        others=None if place.own_only else rulings.ruling(asker, claim, Relation.OTHER, clear=place.clear),
+        others=others if place.opens is None else rulings.root(asker, place.opens, others),
         via=place.via,
         certain=place.certain,
         line=where.get("line"),

@@ -17,7 +17,7 @@ from graph.gate import Admission, Asked, Gate, Question, Refusal
 from graph.plan import Plan, PlanRoot
 from graph.types.access import AccessUse, AccessVerdict
 from models.grant import RowConditions
-from models.vocabulary import OnDenied, Purpose, Relation
+from models.vocabulary import Access, OnDenied, Purpose, Relation
 
 _MINUTES: Final = int(RECENT.total_seconds() // 60)
 Answers = dict[Relation | None, Admission | Refusal]
@@ -70,8 +70,10 @@ class Roots:
             if places or not root.selected:
                 node = (places[0] if places else root.field).nodes[0]
                 yield claim, Place(AccessUse.READ, node, own_only=own_only)
-        for claim in root.changes:
-            yield claim, Place(AccessUse.WRITE, root.field.nodes[0], own_only=True, opens=root.opens)
+        for claim in root.implied:
+            use = AccessUse.READ if claim.access is Access.READ else AccessUse.WRITE
+            own_only = root.opens.rows is Rows.OWN
+            yield claim, Place(use, root.field.nodes[0], own_only=own_only, opens=root.opens)
         for it in used:
             clear, certain = it.touched.clear, it.variable is None
             via = None if it.via == it.claim.coordinate else it.via

@@ -63,7 +63,7 @@ def names_oneself(root: PlanRoot) -> bool:
     if "input" not in given:
         return False
     value = given["input"].value
-    return isinstance(value, ObjectValueNode) and "id" not in {field.name.value for field in value.fields}
+    return isinstance(value, ObjectValueNode) and not {"id", "user"} & {field.name.value for field in value.fields}
 
 
 def _value(kind: Any, value: ValueNode, catalogue: Catalogue) -> Iterator[Touch]:  # noqa: ANN401 - any input type
