@@ -23,7 +23,7 @@ from models.break_glass import BreakGlassDocument
 from models.database import Database
 from models.errors import FieldwardError
 from models.ids import new_id, region_of
-from models.vocabulary import Purpose, Role, Verdict
+from models.vocabulary import Purpose, ReviewVerdict, Role
 
 MOST_MINUTES: Final = 60
 REVIEWERS: Final = (Role.ADMIN, Role.SECURITY)
@@ -121,7 +121,7 @@ class BreakGlass:
             raise BreakGlassRefused(BreakGlassProblem.SESSION_ENDED)
         return session
 
-    async def review(self, identifier: str, reviewer: str, verdict: Verdict, note: str) -> None:
+    async def review(self, identifier: str, reviewer: str, verdict: ReviewVerdict, note: str) -> None:
         """Note what somebody else than its holder says of an access that is over; of two at once, one counts."""
         words, now = read_reason(note), self._clock()
         reviewable = {

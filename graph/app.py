@@ -18,6 +18,7 @@ from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from auth.addresses import Addresses
+from auth.break_glass import BreakGlass
 from auth.clients import Clients
 from auth.factors import Enrolment, Factors, relying_party
 from auth.identity import Identity
@@ -30,6 +31,7 @@ from auth.passwords import Passwords
 from auth.policy import Policy
 from auth.recovery import Recovery
 from auth.revocations import Revocations
+from auth.roles import Roles
 from auth.sessions import Sessions
 from auth.throttle import Throttle
 from auth.tickets import Tickets
@@ -43,7 +45,9 @@ from graph.engine import Engine
 from graph.health import ROUTES, Metrics, health_routes
 from graph.http import GraphQLEndpoint, cors
 from graph.limits import Limits
+from graph.mail_settings import ACCOUNT_PATH
 from graph.operations import Operations
+from graph.pages.account import AccountPage
 from graph.pages.plain import plain_page
 from graph.pages.workbench import ASSETS as WORKBENCH
 from graph.pages.workbench import DemoSignIns, Workbench
@@ -66,6 +70,7 @@ GRAPHQL_PATH: Final = "/graphql"
 _ASSETS_PATH: Final = f"{GRAPHQL_PATH}/assets"
 _NAMED_ROUTES: Final = ROUTES | {
     GRAPHQL_PATH,
+    ACCOUNT_PATH,
     *OAUTH_PATHS,
 }
 
@@ -185,6 +190,8 @@ async def _connect(
         outbox=outbox,
         addresses=Addresses(database, tickets, outbox),
         recovery=Recovery(database, tickets, outbox, passwords, sessions),
+        roles=Roles(database, revocations),
+        break_glass=BreakGlass(database, sessions),
         throttle=throttle,
         region=settings.region,
     )
@@ -202,6 +209,7 @@ async def _connect(
     return [
         Route(GRAPHQL_PATH, cors(endpoint, settings.allowed_origins)),
         *([] if workbench is None else [workbench.route(_ASSETS_PATH)]),
+        *AccountPage.read(base=ACCOUNT_PATH, api=GRAPHQL_PATH).routes(),
         *oauth.routes(),
         *health_routes(database, parts.metrics),
     ]

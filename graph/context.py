@@ -9,13 +9,15 @@ from typing import Any, Final, TypeAlias
 import strawberry
 from graphql.execution.values import VariableValues, get_argument_values
 
-from auth.factors import Enrolment, Factors
 from auth.addresses import Addresses
+from auth.break_glass import BreakGlass
+from auth.factors import Enrolment, Factors
 from auth.mail import Outbox
 from auth.passwords import Passwords
 from auth.principal import Principal
 from auth.recovery import Recovery
 from auth.revocations import Revocations
+from auth.roles import Roles
 from auth.sessions import Sessions
 from auth.throttle import Throttle
 from auth.tickets import Tickets
@@ -52,6 +54,8 @@ class Services:
     outbox: Outbox
     addresses: Addresses
     recovery: Recovery
+    roles: Roles
+    break_glass: BreakGlass
     throttle: Throttle
     region: str
 

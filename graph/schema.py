@@ -12,12 +12,15 @@ from strawberry.schema.config import StrawberryConfig
 from graph.directives import PURPOSE_DIRECTIVE as _PURPOSE
 from graph.directives import purpose_directive
 from graph.mutations.account import AccountMutation
+from graph.mutations.break_glass import BreakGlassMutation
 from graph.mutations.consent import ConsentMutation
 from graph.mutations.factors import FactorMutation
 from graph.mutations.mail import MailMutation
+from graph.mutations.roles import RoleMutation
 from graph.mutations.second_step import SecondStepMutation
 from graph.mutations.session import SessionMutation
 from graph.queries.access import AccessQuery
+from graph.queries.break_glass import BreakGlassQuery
 from graph.queries.people import PeopleQuery
 from graph.queries.registry import RegistryQuery
 from graph.rows import read_attribute
@@ -29,12 +32,21 @@ PURPOSE_DIRECTIVE: Final = _PURPOSE
 
 
 @strawberry.type(description="Reading.")
-class Query(PeopleQuery, RegistryQuery, AccessQuery):
+class Query(PeopleQuery, RegistryQuery, AccessQuery, BreakGlassQuery):
     """All root fields that read."""
 
 
 @strawberry.type(description="Changing. Each takes one input and gives one payload with typed `errors`.")
-class Mutation(AccountMutation, SessionMutation, SecondStepMutation, FactorMutation, ConsentMutation, MailMutation):
+class Mutation(
+    AccountMutation,
+    SessionMutation,
+    SecondStepMutation,
+    FactorMutation,
+    ConsentMutation,
+    MailMutation,
+    RoleMutation,
+    BreakGlassMutation,
+):
     """All root fields that change."""
 
 

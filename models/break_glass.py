@@ -9,7 +9,7 @@ from pymongo import ASCENDING, IndexModel
 
 from models.base import PersonalDocument, now
 from models.fields import labelled
-from models.vocabulary import Label, Verdict
+from models.vocabulary import Label, ReviewVerdict
 
 
 class BreakGlassDocument(PersonalDocument):
@@ -31,7 +31,7 @@ class BreakGlassDocument(PersonalDocument):
     ended_at: datetime | None = labelled(Label.BREAK_GLASS, default=None)
     reviewed_by: str | None = labelled(Label.BREAK_GLASS_REVIEW, default=None)
     reviewed_at: datetime | None = labelled(Label.BREAK_GLASS_REVIEW, default=None)
-    verdict: Verdict | None = labelled(Label.BREAK_GLASS_REVIEW, default=None)
+    verdict: ReviewVerdict | None = labelled(Label.BREAK_GLASS_REVIEW, default=None)
     note: str | None = labelled(Label.BREAK_GLASS_REVIEW, default=None)
 
     class Settings:

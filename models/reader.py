@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
+from models.base import PersonalDocument
 from models.coalescing import Coalescer
 from models.database import Database, Raw
 from models.reading import Loaded, NestedRead, Reading, Variant, judged
@@ -70,6 +71,19 @@ class Reader:
         if any(reading.nested.values()):
             await self._attach_all(reading, loaded, limits)
         return loaded
+
+    async def documents(
+        self,
+        document: type[PersonalDocument],
+        reading: Reading,
+        relation: Relation,
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
+        sort: Sequence[tuple[str, int]],
+        limit: int,
+    ) -> list[Raw]:
+        """Documents that are no people, as the reading of their root field allows."""
+        projection = reading.projection[relation]
+        return await self._database.find(document, filter, projection=projection, sort=sort, limit=limit, naive=True)
 
     async def count(self, filter: Mapping[str, Any]) -> int:  # noqa: A002 - MongoDB's own word
         """How many people match; the caller's right to the filter's fields was checked before."""

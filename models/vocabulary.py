@@ -86,7 +86,7 @@ class RoleChange(StrEnum):
     REVOKED = "REVOKED"
 
 
-class Verdict(StrEnum):
+class ReviewVerdict(StrEnum):
     """What a reviewer says of an emergency access."""
 
     JUSTIFIED = "JUSTIFIED"

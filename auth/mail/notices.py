@@ -82,11 +82,11 @@ WORDINGS: Final[Mapping[Notice, Wording]] = MappingProxyType(
         ),
         Notice.ROLE_GRANTED: Wording(
             "You were given a role",
-            "An administrator gave your account a role. Your sessions were ended; sign in again to use it.",
+            "An administrator gave your account a role. Where you are signed in, you have it within seconds.",
         ),
         Notice.ROLE_REVOKED: Wording(
             "A role was taken from you",
-            "An administrator took a role from your account. Your sessions were ended.",
+            "An administrator took a role from your account. It ended at once.",
         ),
         Notice.BREAK_GLASS_OPENED: Wording(
             "Emergency access was opened",

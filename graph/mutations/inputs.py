@@ -26,6 +26,11 @@ def secret(description: str) -> Any:  # noqa: ANN401 - stands for an input field
     return strawberry.field(description=description, metadata={PUBLIC: "proves who is asking"})
 
 
+def reason(description: str) -> Any:  # noqa: ANN401 - as above
+    """An input field by which staff say why; it is kept with the record of what they did."""
+    return strawberry.field(description=description, metadata={PUBLIC: "words of the caller's own"})
+
+
 @strawberry.input(description="A postal address; given, it replaces the one that is stored.")
 class AddressInput:
     """All of an address."""

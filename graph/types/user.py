@@ -8,9 +8,11 @@ import strawberry
 
 from graph.access import guarded, personal, personal_list, public
 from models.activity import DeviceDocument, EventDocument, IpLogDocument
+from models.factor import FactorDocument
+from models.role_change import RoleChangeDocument
 from models.session import SessionDocument
 from models.user import UserDocument
-from models.vocabulary import Label, Purpose, Role, UserStatus
+from models.vocabulary import FactorKind, Label, Purpose, Role, RoleChange, UserStatus
 
 _ROW_ID = "whoever may read any other field of the row may read its id"
 
@@ -68,6 +70,21 @@ class RoleGrant:
 
     role: Role | None = personal("The role.")
     expires_at: datetime | None = personal("Until when it holds; null: until revoked.")
+    reason: str | None = personal("Why it was given.")
+    granted_by: strawberry.ID | None = personal("Who gave it; null: an operator, by command.")
+    granted_at: datetime | None = personal("When it was given.")
+
+
+@guarded(RoleChangeDocument)
+class RoleHistoryEntry:
+    """A role that was given or taken."""
+
+    role: Role | None = personal("The role.")
+    change: RoleChange | None = personal("What was done with it.")
+    reason: str | None = personal("Why.")
+    by: strawberry.ID | None = personal("Who did it; null: an operator, by command.")
+    at: datetime | None = personal("When.")
+    expires_at: datetime | None = personal("Until when it was given; null: until revoked.")
 
 
 @guarded(DeviceDocument)
@@ -92,6 +109,17 @@ class Session:
     created_at: datetime | None = personal("Signed in.")
     last_used_at: datetime | None = personal("Last used.")
     expires_at: datetime | None = personal("Ends at the latest.")
+
+
+@guarded(FactorDocument)
+class Factor:
+    """What proves a person besides their password."""
+
+    id: strawberry.ID = public(_ROW_ID, "To remove it.")
+    kind: FactorKind | None = personal("What it is.")
+    name: str | None = personal("What the person calls it.")
+    created_at: datetime | None = personal("Enrolled.")
+    last_used_at: datetime | None = personal("Last used.")
 
 
 @guarded(IpLogDocument)
@@ -143,6 +171,15 @@ class User(Node):
     )
     sessions: list[Session] | None = personal_list(
         "Sign-in sessions, latest used first.", SessionDocument, Label.DEVICE, newest_by="last_used_at"
+    )
+    factors: list[Factor] | None = personal_list(
+        "Second factors and recovery codes, latest enrolled first.",
+        FactorDocument,
+        Label.DEVICE,
+        newest_by="created_at",
+    )
+    role_history: list[RoleHistoryEntry] | None = personal_list(
+        "Roles given and taken, latest first.", RoleChangeDocument, Label.ROLES, newest_by="at"
     )
     ip_log: list[IpLogEntry] | None = personal_list(
         "Addresses the person came from, latest first.", IpLogDocument, Label.IP_ADDRESS, newest_by="at"
