@@ -34,6 +34,7 @@ MAX_IMPORTED_ROUNDS: Final = 14
 MAX_VERIFIED_LENGTH: Final = 1024  # an imported password may be longer than a new one
 _BCRYPT_BYTES: Final = 72
 _RETRY_AFTER: Final = 2
+_PATIENCE: Final = 4.0  # seconds in the queue; well before a request has taken too long altogether
 _ARGON2: Final = re.compile(
     r"\A\$argon2(?:id|i|d)\$(?:v=(?:16|19)\$)?m=(\d{1,7}),t=(\d{1,4}),p=(\d{1,3})"
     r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{16,171})\Z"
@@ -73,9 +74,12 @@ class _ImportedBcrypt(BcryptHasher):
 
 
 class Passwords:
-    """Hashes and verifies. `memory` in MiB bounds all hashes at once, `waiting` those in the queue."""
+    """Hashes and verifies. `memory` in MiB bounds all hashes at once, `waiting` those in the queue, and
+    `patience` (seconds) how long each of them waits there."""
 
-    def __init__(self, cost: HashCost = HashCost(), *, memory: int = 1024, waiting: int = 64) -> None:
+    def __init__(
+        self, cost: HashCost = HashCost(), *, memory: int = 1024, waiting: int = 64, patience: float = _PATIENCE
+    ) -> None:
         threads = max(1, min(os.cpu_count() or 1, memory * 1024 // max(cost.memory, MAX_IMPORTED_MEMORY)))
         argon2 = Argon2Hasher(time_cost=cost.passes, memory_cost=cost.memory, parallelism=cost.lanes)
         self._hasher = PasswordHash((argon2, _ImportedBcrypt()))
@@ -83,6 +87,7 @@ class Passwords:
         self._screening = Screening(common_pieces())
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
         self._places = BoundedSemaphore(threads + waiting)
+        self._patience = patience
 
     def problems(self, password: str, *, personal: Sequence[str] = (), second_factor: bool = False) -> list[str]:
         """What is wrong with a new password, as codes of `auth.screening.Problem`; empty when nothing is."""
@@ -121,17 +126,28 @@ class Passwords:
 
     async def _run(self, work: Callable[[], T]) -> T:
         if not self._places.acquire(blocking=False):
-            raise RateLimited("Too many sign-ins at once. Try again in a moment.", retry_after=_RETRY_AFTER)
+            raise _busy()
         try:
             future = self._pool.submit(work)
         except BaseException:
             self._places.release()
             raise
         future.add_done_callback(self._leave)
-        return await asyncio.wrap_future(future)
+        result = asyncio.wrap_future(future)
+        try:
+            await asyncio.wait((result,), timeout=self._patience)
+        finally:
+            turned_away = future.cancel()  # what has begun goes on, and what is done stays
+        if turned_away:
+            raise _busy()
+        return await result
 
     def _leave(self, _done: Future[T]) -> None:
         self._places.release()
+
+
+def _busy() -> RateLimited:
+    return RateLimited("Too many sign-ins at once. Try again in a moment.", retry_after=_RETRY_AFTER)
 
 
 def is_supported(stored: str) -> bool:

@@ -7,8 +7,8 @@ that nobody can lock the owner of an account out of it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,6 +16,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Final
 
+from auth.accounts import account_of
 from auth.devices import Devices
 from models.base import now as utc_now
 from models.crypto.macs import MacKey
@@ -61,6 +62,10 @@ ALLOWANCES: Final = {
 }
 # What cannot fail, or costs the service or somebody else something even when it does not.
 EVERY: Final = frozenset({Action.REGISTER, Action.RESET})
+# What hashes a password: so many at once in a worker. More are turned away before they cost anything.
+HASHING: Final = frozenset({Action.SIGN_IN, Action.STEP_UP, Action.REGISTER, Action.PASSWORD})
+PLACES: Final = 64
+_PLACES_RETRY: Final = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -93,31 +98,54 @@ class Throttle:
     ) -> None:
         self._database, self._key, self._clock = database, key, clock
         self._count_loopback = count_loopback
+        self._under_way = 0
         self.devices = Devices(key, clock=clock)
 
     @asynccontextmanager
     async def attempt(
-        self, action: Action, *, account: str | None, network: str | None, device: str | None = None
+        self,
+        action: Action,
+        *,
+        account: str | None = None,
+        login: str | None = None,
+        network: str | None,
+        device: str | None = None,
     ) -> AsyncGenerator[Attempt, None]:
-        """Let one attempt in. `account` is a person's id, or what was given as a name where nobody is known
-        by it; `network` the caller's address; `device` a token from `devices`.
+        """Let one attempt in, on `account` (a person's or client's id) or on whom `login` names (user name or
+        address, whether there is anybody of that name or not). `network` is the caller's address, `device`
+        a token from `devices`.
 
         Raises `RateLimited` before the attempt, or after it when others used up what was left meanwhile: then
         nothing may be told of how it went. What raises any other error is not counted.
         """
-        keys = self._keys(action, account, network, device)
-        rows = await self._read(keys)
-        self._admit(action, keys, rows)
-        if action in EVERY:
-            await self._count(action, keys, rows)
-        attempt = Attempt()
-        yield attempt
-        if action in EVERY:
-            return
-        if attempt.has_failed:
-            await self._count(action, keys, rows)
-        elif keys.account is not None:
-            await self._forget(keys.account)
+        with self._place(action):
+            if login is not None:
+                account = await account_of(self._database, login)
+            keys = self._keys(action, account, network, device)
+            rows = await self._read(keys)
+            self._admit(action, keys, rows)
+            if action in EVERY:
+                await self._count(action, keys, rows)
+            attempt = Attempt()
+            yield attempt
+            if action in EVERY:
+                return
+            if attempt.has_failed:
+                await self._count(action, keys, rows)
+            elif keys.account is not None:
+                await self._forget(keys.account)
+
+    @contextmanager
+    def _place(self, action: Action) -> Iterator[None]:
+        """One of the places for what hashes, if `action` does. Raises `RateLimited` when all are taken."""
+        takes = action in HASHING
+        if takes and self._under_way >= PLACES:
+            raise _limited(_PLACES_RETRY)
+        self._under_way += takes
+        try:
+            yield
+        finally:
+            self._under_way -= takes
 
     def _keys(self, action: Action, account: str | None, network: str | None, device: str | None) -> _Keys:
         known = None if account is None else self.devices.recognise(device, account)

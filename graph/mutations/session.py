@@ -6,13 +6,13 @@ from typing import ClassVar, Final
 
 import strawberry
 
-from auth.accounts import account_of
 from auth.devices import DEVICE_COOKIE, DEVICE_LIFETIME
 from auth.issuing import SecondFactorWanted, Session
 from auth.throttle import Action
 from graph.access import Opens, Rows, free, root
 from graph.context import Info
 from graph.messages import Cookie
+from graph.mutations.factor_types import SecondFactorChallenge, challenge_of, refuse
 from graph.mutations.inputs import secret
 from graph.mutations.payload import Problems, UserError
 from graph.rows import row_as
@@ -42,6 +42,9 @@ class SignInPayload:
         default=None, description="Which of `me.sessions` this is; for `endSession`."
     )
     user: User | None = None
+    second_factor: SecondFactorChallenge | None = strawberry.field(
+        default=None, description="What is still needed; for `completeSignIn`."
+    )
     errors: list[UserError] = strawberry.field(description="Why not; empty when signed in.", default_factory=list)
 
 
@@ -87,9 +90,9 @@ class SessionMutation:
     async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload:  # noqa: A002
         """One answer for an unknown name and a wrong password."""
         services, client = info.context.services, info.context.client
-        account, device = await account_of(services.database, input.login), input.device_token or client.device_token
+        device = input.device_token or client.device_token
         async with services.throttle.attempt(
-            Action.SIGN_IN, account=account, network=client.ip, device=device
+            Action.SIGN_IN, login=input.login, network=client.ip, device=device
         ) as attempt:
             session = await services.sessions.sign_in(
                 input.login, input.password, ip=client.ip, device=client.user_agent
@@ -101,8 +104,9 @@ class SessionMutation:
             problems.add("BAD_CREDENTIALS", message="This name and password do not belong together.")
             return SignInPayload(errors=problems.errors)
         if isinstance(session, SecondFactorWanted):
-            problems.add("SECOND_FACTOR_REQUIRED", message="Show your second factor to go on.")
-            return SignInPayload(errors=problems.errors)
+            refuse(problems, "SECOND_FACTOR_REQUIRED")
+            asked = await services.factors.ask(session.person, session.challenge)
+            return SignInPayload(second_factor=challenge_of(session.challenge, asked), errors=problems.errors)
         return await signed_in(info, session, by_cookie=input.cookie)
 
     @root(Opens(Rows.SUBJECT), "Get a new access token.")

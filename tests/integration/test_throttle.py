@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
 
-from auth.throttle import ALLOWANCES, FREE, LONGEST_DELAY, QUIET, WINDOW, Action, Throttle, delay_after, prefix_of
+from auth.throttle import (
+    ALLOWANCES,
+    FREE,
+    LONGEST_DELAY,
+    PLACES,
+    QUIET,
+    WINDOW,
+    Action,
+    Throttle,
+    delay_after,
+    prefix_of,
+)
 from models.crypto.macs import MacKey
 from models.database import Database
 from models.errors import BadInput, RateLimited
 from models.throttle import ThrottleDocument
+from models.user import UserDocument
 
 ALICE: Final = "usr_eu_alice"
 HOME: Final = "203.0.113.7"
@@ -251,6 +264,39 @@ async def test_every_request_for_a_reset_counts(throttle: Throttle) -> None:
     with pytest.raises(RateLimited):
         async with throttle.attempt(Action.RESET, account=ALICE, network=None):
             pytest.fail("it must not be let in")
+
+
+async def test_so_many_hash_at_once_and_no_more(any_database: Database, clock: Clock) -> None:
+    """Those over it are turned away before they ask the database anything, and leave no place taken."""
+    throttle = Throttle(any_database, MacKey.generate(), clock=clock)
+    for _ in range(2):
+        async with AsyncExitStack() as stack:
+            for number in range(PLACES):
+                await stack.enter_async_context(throttle.attempt(Action.SIGN_IN, login=f"no{number}", network=None))
+            with pytest.raises(RateLimited) as refused:
+                await succeed(throttle)
+            assert refused.value.retry_after == 2
+            async with throttle.attempt(Action.REFRESH, account=None, network=HOME):
+                pass  # hashes nothing
+
+
+async def test_all_names_of_an_account_count_as_one(throttle: Throttle, any_database: Database) -> None:
+    """However they are written; what nobody has is counted as well, and what nobody could have."""
+    await any_database.insert(
+        UserDocument(
+            id=ALICE, username="Alice", username_key="alice", email="a@people.example", email_key="a@people.example"
+        )
+    )
+    for login in ("alice", "nobody", "\0 no name at all"):
+        for _ in range(FREE):
+            async with throttle.attempt(Action.SIGN_IN, login=login, network=None) as attempt:
+                attempt.failed()
+    for login in ("ALICE", "A@people.example", "Nobody", "\0 no name at all"):
+        with pytest.raises(RateLimited):
+            async with throttle.attempt(Action.SIGN_IN, login=login, network=None):
+                pytest.fail("it must not be let in")
+    with pytest.raises(RateLimited):
+        await succeed(throttle, ALICE)
 
 
 async def test_what_breaks_is_not_counted(throttle: Throttle) -> None:

@@ -193,6 +193,24 @@ async def test_too_many_at_once_are_turned_away(monkeypatch: pytest.MonkeyPatch)
         passwords.close()
 
 
+async def test_who_waits_for_too_long_is_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And leaves the queue; what has begun is finished, however long it takes."""
+    hold = threading.Event()
+    monkeypatch.setattr(Argon2Hasher, "verify", lambda *_: hold.wait(10) and False)
+    passwords = Passwords(QUICK, memory=1, waiting=1, patience=0.01)
+    try:
+        busy = asyncio.create_task(passwords.verify(PASSWORD, None))
+        await asyncio.sleep(0)
+        for _ in range(2):
+            with pytest.raises(RateLimited):
+                await passwords.verify(PASSWORD, None)
+        hold.set()
+        assert not await busy
+    finally:
+        hold.set()
+        passwords.close()
+
+
 async def test_a_caller_who_gives_up_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cancelled request does not keep its place."""
     hold = threading.Event()
