@@ -77,9 +77,9 @@ def _serve(settings: Settings, say: Say) -> None:
             if settings.workers > 1:
                 say("In memory there is one worker only: others would not see its data.")
             application = create_app(settings, url=url, database=database)
-            uvicorn.Server(uvicorn.Config(application, **_options())).run([listening])
+            uvicorn.Server(uvicorn.Config(application, **_options(settings))).run([listening])
         else:
-            config = uvicorn.Config("graph.app:create", factory=True, workers=settings.workers, **_options())
+            config = uvicorn.Config("graph.app:create", factory=True, workers=settings.workers, **_options(settings))
             Multiprocess(config, [listening]).run()
 
 
@@ -108,7 +108,7 @@ async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) 
     return None, demo
 
 
-def _options() -> dict[str, Any]:
+def _options(settings: Settings) -> dict[str, Any]:
     return {
         "loop": "uvloop",
         "http": PromptProtocol,
@@ -118,6 +118,9 @@ def _options() -> dict[str, Any]:
         "log_level": "warning",
         "access_log": False,  # its lines hold query strings
         "server_header": False,
+        # Left alone, uvicorn would believe whoever calls from this machine.
+        "proxy_headers": bool(settings.trusted_proxies),
+        "forwarded_allow_ips": sorted(settings.trusted_proxies),
         "limit_concurrency": _CONNECTIONS,
         "timeout_keep_alive": _KEEP_ALIVE,
         "timeout_graceful_shutdown": _GRACE,
@@ -168,6 +171,8 @@ def _announce_when_ready(settings: Settings, say: Say, *, where: str, demo: bool
         if demo:
             for line in sign_ins():
                 say(f"  {line}")
+        if settings.smtp_url is None:
+            say(f"  Mails are not sent: each becomes a file in {settings.mail_dir}")
         say("Ctrl-C stops it.")
 
     threading.Thread(target=announce, daemon=True).start()

@@ -77,6 +77,10 @@ def test_the_database_credential_does_not_show() -> None:
         ("ALLOWED_ORIGINS", "*"),
         ("ALLOWED_ORIGINS", "https://*.example"),
         ("ALLOWED_ORIGINS", "https://app.example/path"),
+        ("TRUSTED_PROXIES", "proxy.example"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("TRUSTED_PROXIES", "0.0.0.0/0"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,::/0"),
     ],
 )
 def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
@@ -139,3 +143,9 @@ def test_what_this_version_cannot_do_is_refused(name: str) -> None:
     """A setting that is ignored would pretend."""
     with pytest.raises(ConfigurationError, match=f"FIELDWARD_{name} is not available in this version"):
         load_settings({f"FIELDWARD_{name}": "on"})
+
+
+def test_trusted_proxies_are_networks() -> None:
+    """An address is a network of one."""
+    settings = load_settings({"FIELDWARD_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1,2001:db8::/32"})
+    assert settings.trusted_proxies == {"10.0.0.0/8", "127.0.0.1/32", "2001:db8::/32"}
