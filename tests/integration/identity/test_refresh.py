@@ -70,8 +70,9 @@ async def test_parallel_tabs_get_the_same_successor(worker: Worker, person: Pers
     """For 20 seconds after the first of them, and each an access token that holds."""
     await person()
     session = await worker.sign_in()
+    clock.ahead = MINUTE
     first = await renewed(worker, session.refresh_token)
-    clock.ahead = GRACE - SECOND
+    clock.ahead += GRACE - SECOND
     second = await renewed(worker, session.refresh_token)
     assert first.refresh_token == second.refresh_token
     assert (await worker.whose(second.access_token)).session == session.principal.session
@@ -208,6 +209,27 @@ async def test_a_session_that_ends_while_it_is_refreshed_stays_ended(
     monkeypatch.setattr(worker.database, "find_one", find_one)
     assert await worker.sessions.refresh(session.refresh_token) is None
     assert await worker.database.count(SessionDocument, {}) == 0
+
+
+async def test_a_request_that_was_overtaken_does_not_turn_the_session_back(
+    worker: Worker, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others used the token and its successor after its row was read: it is an old one by now."""
+    await person()
+    session = await worker.sign_in()
+    genuine, overtaken = worker.database.find_one, False
+
+    async def find_one(document: type, *arguments: object, **options: object) -> object:
+        nonlocal overtaken
+        row = await genuine(document, *arguments, **options)  # type: ignore[arg-type]  # passes on whatever came
+        if document is UserDocument and not overtaken:
+            overtaken = True
+            await an_older_one(worker, session, worker.clock)
+        return row
+
+    monkeypatch.setattr(worker.database, "find_one", find_one)
+    assert await worker.sessions.refresh(session.refresh_token) is None
+    assert worker.told == [session.person]
 
 
 async def test_the_session_shows_where_it_was_last_used(worker: Worker, person: Person, clock: Clock) -> None:
