@@ -59,6 +59,8 @@ class Addresses:
         """
 
         async def work() -> None:
+            if await self._database.find_one(UserDocument, {"_id": person, **NOT_SUSPENDED}, projection=_ID) is None:
+                return
             # The latest wish counts: whoever holds an address that was a slip cannot confirm it any more.
             await self._tickets.cancel(person, [TicketKind.EMAIL_CHANGE])
             ticket = Ticket(TicketKind.EMAIL_CHANGE, person, email, email_key)
@@ -96,6 +98,7 @@ class Addresses:
         return Proof.PROVEN
 
 
+_ID: Final = {"_id": 1}
 _ADDRESS: Final = {"email": 1, "email_key": 1, "email_verified": 1, "username": 1}
 
 
