@@ -79,9 +79,9 @@ class Letters:
 
     def _letter(self, to: Recipient, subject: str, *paragraphs: str) -> EmailMessage:
         address = _deliverable(to.email)
-        message = EmailMessage(policy=SMTP if address.isascii() else SMTPUTF8)
+        message = EmailMessage(policy=SMTP if str(address).isascii() else SMTPUTF8)
         message["From"] = self._sender
-        message["To"] = Address(addr_spec=address)
+        message["To"] = address
         message["Subject"] = subject
         message["Date"] = format_datetime(datetime.now(UTC))
         message["Message-ID"] = make_msgid(domain=self._sender.domain)
@@ -102,20 +102,21 @@ def read_sender(text: str) -> Address:
     email = rest.removesuffix(">") if bracket else text
     if bool(bracket) != text.endswith(">") or not name.isprintable():
         raise BadInput("This is not an email address.")
-    return Address(display_name=name.strip().strip('"'), addr_spec=_deliverable(email))
+    return _deliverable(email, name.strip().strip('"'))
 
 
-def _deliverable(email: str) -> str:
+def _deliverable(email: str, name: str = "") -> Address:
     """The address as servers know it (RFC 5890 domain). Raises `BadInput`, without the value."""
     try:
         found = validate_email(email, check_deliverability=False)
     except EmailNotValidError:
         raise BadInput("This is not an email address.") from None
-    return found.ascii_email or found.normalized
+    local, _, domain = (found.ascii_email or found.normalized).rpartition("@")
+    return Address(name, local, domain)
 
 
 def _title(key: str) -> str:
-    return key.replace("_", " ").capitalize()
+    return _line(key).replace("_", " ").capitalize()
 
 
 def _line(value: str) -> str:

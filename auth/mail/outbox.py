@@ -80,6 +80,11 @@ class Outbox:
 
         self._begin(send, self._sending, 0.0)
 
+    async def settled(self) -> None:
+        """Wait until all work is done or dropped."""
+        while self._tasks:  # work that ends may have posted a mail
+            await asyncio.wait(self._tasks)
+
     async def recipient(self, person: str) -> Recipient | None:
         """Where `person` is written to; None without an address. Raises `DatabaseUnavailable`."""
         projection = {"email": 1, "email_verified": 1, "username": 1}
@@ -93,8 +98,7 @@ class Outbox:
         self._stopping.set()
         with suppress(TimeoutError):
             async with asyncio.timeout(grace):
-                while self._tasks:  # work that ends may have posted a mail
-                    await asyncio.wait(self._tasks)
+                await self.settled()
         left = list(self._tasks)
         for task in left:
             task.cancel()
