@@ -120,7 +120,8 @@ class Policy:
             if rule.outcome is Outcome.DENIED:
                 return Decision(Outcome.DENIED, str(rule), lacking)
             if self.step_up and (wanted := short_of(rule, shape.assurance, label, relation, access)):
-                short = short or (rule, wanted)
+                if short is None or (wanted is Wanted.PASSWORD and short[1] is not wanted):
+                    short = rule, wanted  # what is asked for is the least that will do
             elif best is None or rule.outcome is Outcome.CLEAR:
                 best = rule
         if best is not None:
