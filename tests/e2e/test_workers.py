@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final, TypeAlias
 
 import httpx
 import pytest
 
-from tests.e2e.server import Account, Server, request_headers
+from tests.e2e.server import Account, Json, Server, request_headers
 
 pytestmark = pytest.mark.slow
 
-EACH = 6
-SIGN_OUT = "mutation { signOut { errors { code } } }"
+EACH: Final = 6
+REFRESH_OWN: Final = """
+mutation ($token: String!) {
+  refreshSession(input: {refreshToken: $token}) { refreshToken session errors { code } }
+}"""
+GRANT: Final = """
+mutation ($user: ID!) {
+  grantRole(input: {user: $user, role: ANALYST, reason: "Covers for a colleague"}) { errors { code } }
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -55,19 +63,84 @@ def status(client: httpx.Client, account: Account) -> int:
     return client.post("/graphql", json={"query": "{ me { id } }"}, headers=headers).status_code
 
 
-@pytest.mark.parametrize("everywhere", ["false", "true"])
-def test_a_sign_out_is_known_to_both_within_a_second(
-    everywhere: str, pair: Server, clients: list[httpx.Client]
+def ask(client: httpx.Client, account: Account, query: str, **variables: object) -> Json:
+    """What a signed-in request is answered on this connection."""
+    headers = request_headers(account.access_token, "ACCOUNT")
+    answer = client.post("/graphql", json={"query": query, "variables": variables}, headers=headers).json()
+    assert "errors" not in answer, answer
+    (payload,) = answer["data"].values()
+    assert payload["errors"] == []
+    return payload
+
+
+def sign_out(clients: list[httpx.Client], account: Account, _other: Account) -> None:
+    """This session."""
+    ask(clients[0], account, "mutation { signOut { errors { code } } }")
+
+
+def sign_out_everywhere(clients: list[httpx.Client], _account: Account, other: Account) -> None:
+    """All sessions, by another one."""
+    ask(clients[0], other, "mutation { signOut(everywhere: true) { errors { code } } }")
+
+
+def end_it(clients: list[httpx.Client], account: Account, other: Account) -> None:
+    """This session, by another one."""
+    mine = ask(clients[0], account, REFRESH_OWN, token=account.refresh_token)["session"]
+    ask(clients[0], other, "mutation ($id: ID!) { endSession(input: {id: $id}) { errors { code } } }", id=mine)
+
+
+def end_others(clients: list[httpx.Client], _account: Account, other: Account) -> None:
+    """All but another one."""
+    ask(clients[0], other, "mutation { endOtherSessions { errors { code } } }")
+
+
+def copy_the_refresh_token(clients: list[httpx.Client], account: Account, _other: Account) -> None:
+    """Used by its owner on both workers, and then once more by a thief."""
+    token = account.refresh_token
+    for client in clients[:2]:
+        token = ask(client, account, REFRESH_OWN, token=token)["refreshToken"]
+    stolen = {"query": REFRESH_OWN, "variables": {"token": account.refresh_token}}
+    answer = clients[0].post("/graphql", json=stolen, headers=request_headers()).json()["data"]["refreshSession"]
+    assert [error["code"] for error in answer["errors"]] == ["SESSION_ENDED"]
+
+
+def change_the_roles(clients: list[httpx.Client], account: Account, _other: Account) -> None:
+    """By an administrator."""
+    admin = account.server.sign_in("admin")
+    ask(clients[0], admin, GRANT, user=account.id)
+
+
+End: TypeAlias = Callable[[list[httpx.Client], Account, Account], None]
+ENDS: Final[list[End]] = [
+    sign_out,
+    sign_out_everywhere,
+    end_it,
+    end_others,
+    copy_the_refresh_token,
+    change_the_roles,
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_what_ends_on_one_worker_is_refused_by_both_within_a_second(
+    end: End, pair: Server, clients: list[httpx.Client]
 ) -> None:
     """Even by a worker that has the token in its cache."""
-    account = pair.sign_in("subject")
+    account, other = pair.sign_in("subject"), pair.sign_in("subject")
     assert {status(client, account) for client in clients for _ in range(2)} == {200}
-    headers = request_headers(account.access_token, "ACCOUNT")
-    body = {"query": SIGN_OUT.replace("signOut", f"signOut(everywhere: {everywhere})")}
-    assert clients[0].post("/graphql", json=body, headers=headers).status_code == 200
+    end(clients, account, other)
     # From the answer on the second runs; asking before it is over may see either.
     time.sleep(1)
     assert {status(client, account) for client in clients} == {401}
+
+
+def test_both_workers_give_the_same_next_refresh_token(pair: Server, clients: list[httpx.Client]) -> None:
+    """To tabs that ask them at the same moment."""
+    account = pair.sign_in("subject")
+    with ThreadPoolExecutor(len(clients)) as pool:
+        answers = list(pool.map(lambda it: ask(it, account, REFRESH_OWN, token=account.refresh_token), clients))
+    assert len({answer["refreshToken"] for answer in answers}) == 1
+    assert {status(client, account) for client in clients} == {200}
 
 
 def test_what_one_worker_writes_the_other_reads(pair: Server, clients: list[httpx.Client]) -> None:
