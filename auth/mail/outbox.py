@@ -24,7 +24,7 @@ from models.user import UserDocument
 CAPACITY: Final = 1_000
 PAUSES: Final = (1.0, 5.0, 30.0, 120.0)  # seconds before each further attempt
 LANES: Final = 4  # of each kind of work at once
-SPREAD: Final = 0.25  # seconds within which work that was asked for begins
+SPREAD: Final = (0.1, 0.4)  # seconds until work that was asked for begins: when the answer has long been given
 GRACE: Final = 5.0  # seconds for what is left when told to stop
 
 Work: TypeAlias = Callable[[], Awaitable[None]]
@@ -46,7 +46,7 @@ class Outbox:
         count: Callable[[str], None] = lambda _outcome: None,
         capacity: int = CAPACITY,
         pauses: Sequence[float] = PAUSES,
-        spread: float = SPREAD,
+        spread: tuple[float, float] = SPREAD,
     ) -> None:
         self._database, self._mailer, self.letters = database, mailer, letters
         self._count, self._capacity, self._pauses, self._spread = count, capacity, tuple(pauses), spread
@@ -67,9 +67,9 @@ class Outbox:
     def run(self, work: Work) -> None:
         """Do `work` soon, and again when the database was away; returns at once, never raises.
 
-        It begins at some moment within a fraction of a second, so that the next request tells nothing of it.
+        It begins a random fraction of a second later, so that neither the answer nor the next one tells anything of it.
         """
-        self._begin(work, self._working, random.uniform(0, self._spread))  # noqa: S311 - spreads work, no secret
+        self._begin(work, self._working, random.uniform(*self._spread))  # noqa: S311 - spreads work, no secret
 
     def post(self, message: EmailMessage) -> None:
         """Send a mail soon, with further attempts; returns at once, never raises."""

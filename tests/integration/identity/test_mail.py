@@ -1,0 +1,279 @@
+"""Links in mails: how long they hold, for whom, and what is done before an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from auth.addresses import LIFETIME, MOST, Addresses, Proof
+from auth.mail import Outbox
+from auth.mail.letters import Letters, read_sender
+from auth.recovery import Recovery
+from auth.tickets import Tickets
+from graph.app import create_app
+from graph.settings import load_settings
+from models.database import Database
+from models.embedded import Embedded
+from models.ticket import TicketDocument
+from models.user import UserDocument
+from models.vocabulary import FactorKind, UserStatus
+from tests.e2e.mailbox import token_of
+from tests.integration.identity.workers import PASSWORD, Clock, Person, Worker
+from tests.integration.reading.world import Recorder
+
+ADDRESS, NEW = "alice@people.example", "alice@elsewhere.example"
+NEW_PASSWORD = "a-quiet-harbour-at-dawn"
+ASK = "mutation ($l: String!) { requestPasswordReset(input: {login: $l}) { requested errors { code } } }"
+
+
+@dataclass
+class Mails:
+    """Recovery and addresses on a worker's database, and what they have mailed."""
+
+    recovery: Recovery
+    addresses: Addresses
+    outbox: Outbox
+    sent: list[EmailMessage] = field(default_factory=list)
+
+    async def send(self, message: EmailMessage) -> None:
+        """As a mail server would."""
+        self.sent.append(message)
+
+    async def link(self) -> str:
+        """The token of the one mail that holds a link, once all is done."""
+        await self.outbox.settled()
+        (mail,) = (each for each in self.sent if "#" in each.get_content())
+        self.sent.clear()
+        return token_of(mail)
+
+    async def subjects(self, address: str) -> list[str]:
+        """What was written to `address`, once all is done."""
+        await self.outbox.settled()
+        return [str(mail["Subject"]) for mail in self.sent if mail["To"] == address]
+
+
+@pytest.fixture
+async def mails(worker: Worker) -> AsyncIterator[Mails]:
+    """The parts, wired as in the application."""
+    database, tickets = worker.database, Tickets(worker.database, clock=worker.clock)
+    letters = Letters(read_sender("no-reply@users.example"), "https://users.example/account")
+    made: Mails
+
+    class Post:
+        async def send(self, message: EmailMessage) -> None:
+            await made.send(message)
+
+    outbox = Outbox(database, Post(), letters, pauses=(), spread=(0.0, 0.0))
+    recovery = Recovery(database, tickets, outbox, worker.passwords, worker.sessions)
+    made = Mails(recovery, Addresses(database, tickets, outbox), outbox)
+    yield made
+    await outbox.stop()
+
+
+@pytest.fixture
+async def alice(person: Person) -> str:
+    """Somebody with an address that is not proven."""
+    return await person(email=ADDRESS, email_key=ADDRESS)
+
+
+async def stored(worker: Worker, person: str) -> dict[str, Any]:
+    """A person's row."""
+    return await worker.database.find_one(UserDocument, {"_id": person}) or {}
+
+
+async def test_a_link_holds_for_half_an_hour(mails: Mails, worker: Worker, clock: Clock, alice: str) -> None:
+    """Each kind."""
+    mails.addresses.ask(alice)
+    proving = await mails.link()
+    mails.recovery.ask("Alice")
+    resetting = await mails.link()
+    clock.ahead = LIFETIME - timedelta(seconds=5)
+    assert (await mails.recovery.reset(resetting, "short")).problems
+    clock.ahead = LIFETIME + timedelta(seconds=5)
+    late = await mails.recovery.reset(resetting, NEW_PASSWORD)
+    assert (late.done, late.problems) == (False, ())
+    assert await mails.addresses.prove(proving) is Proof.UNKNOWN
+    assert "email_verified" not in await stored(worker, alice) or not (await stored(worker, alice))["email_verified"]
+
+
+async def test_a_link_is_stored_as_a_hash(mails: Mails, worker: Worker, alice: str) -> None:
+    """A copy of the database opens nothing."""
+    mails.recovery.ask(ADDRESS)
+    token = await mails.link()
+    (ticket,) = await worker.database.find(TicketDocument, {"person": alice})
+    assert token not in str(ticket)
+
+
+@pytest.mark.parametrize("login", ["Alice", "alice", ADDRESS, ADDRESS.upper()])
+async def test_a_reset_is_asked_for_by_name_or_address(login: str, mails: Mails, alice: str) -> None:
+    """In any spelling that signs in."""
+    mails.recovery.ask(login)
+    assert await mails.subjects(ADDRESS) == ["Choose a new password"]
+
+
+@pytest.mark.parametrize("login", ["Bob", "bob@people.example", "", "@", "\ud800", "x" * 100_000])
+async def test_what_names_nobody_is_written_to_nobody(login: str, mails: Mails, alice: str) -> None:
+    """And nothing fails."""
+    mails.recovery.ask(login)
+    await mails.outbox.settled()
+    assert mails.sent == []
+
+
+async def test_nobody_gets_more_links_than_a_few_at_a_time(mails: Mails, clock: Clock, alice: str) -> None:
+    """Later there may be more."""
+    for _ in range(MOST + 3):
+        mails.recovery.ask("Alice")
+        await mails.outbox.settled()
+    assert len(mails.sent) == MOST
+
+
+async def test_a_reset_leaves_second_factors_and_proves_the_address(mails: Mails, worker: Worker, alice: str) -> None:
+    """A shorter password is fine for as long as there is a factor."""
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"factor_kinds": [FactorKind.TOTP.value]}})
+    mails.recovery.ask("Alice")
+    assert (await mails.recovery.reset(await mails.link(), "qz-harbour")).done
+    row = await stored(worker, alice)
+    assert (row["factor_kinds"], row["email_verified"], row["password_short"]) == (["TOTP"], True, True)
+
+
+async def test_a_factor_that_goes_meanwhile_takes_the_short_password_with_it(
+    mails: Mails, worker: Worker, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the check of the password and its storing."""
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"factor_kinds": [FactorKind.TOTP.value]}})
+    mails.recovery.ask("Alice")
+    token, hash_it = await mails.link(), worker.passwords.hash
+
+    async def slowly(password: str) -> str:
+        await worker.database.update_one(UserDocument, {"_id": alice}, {"$unset": {"factor_kinds": ""}})
+        return await hash_it(password)
+
+    monkeypatch.setattr(worker.passwords, "hash", slowly)
+    assert not (await mails.recovery.reset(token, "qz-harbour")).done
+    assert await worker.passwords.verify(PASSWORD, (await stored(worker, alice))["password_hash"])
+
+
+async def test_of_resets_at_once_one_wins(mails: Mails, worker: Worker, alice: str) -> None:
+    """All sessions end with it, and the person is told once."""
+    mails.recovery.ask("Alice")
+    token = await mails.link()
+    passwords = [f"{NEW_PASSWORD}-{number}" for number in range(4)]
+    done = await asyncio.gather(*(mails.recovery.reset(token, password) for password in passwords))
+    assert sum(each.done for each in done) == 1
+    won = passwords[[each.done for each in done].index(True)]
+    assert await worker.passwords.verify(won, (await stored(worker, alice))["password_hash"])
+    assert await mails.subjects(ADDRESS) == ["Your password was reset"]
+
+
+async def test_an_address_is_proven_as_long_as_it_is_the_one(mails: Mails, worker: Worker, alice: str) -> None:
+    """A link to an earlier address proves nothing of the present one."""
+    mails.addresses.ask(alice)
+    token = await mails.link()
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"email": NEW, "email_key": NEW}})
+    assert await mails.addresses.prove(token) is Proof.UNKNOWN
+    assert not (await stored(worker, alice))["email_verified"]
+
+
+async def test_a_first_address_waits_for_its_proof_too(mails: Mails, worker: Worker, person: Person) -> None:
+    """Somebody who was imported without one."""
+    bob = await person("Bob")
+    mails.addresses.propose(bob, NEW, NEW)
+    token = await mails.link()
+    assert "email" not in await stored(worker, bob)
+    assert await mails.addresses.prove(token) is Proof.PROVEN
+    row = await stored(worker, bob)
+    assert (row["email"], row["email_key"], row["email_verified"]) == (NEW, NEW, True)
+
+
+async def test_of_two_accounts_one_gets_an_address(mails: Mails, worker: Worker, alice: str, person: Person) -> None:
+    """Both hold a link that proves it."""
+    bob, tokens = await person("Bob"), []
+    for one in (alice, bob):
+        mails.addresses.propose(one, NEW, NEW)
+        tokens.append(await mails.link())
+    proofs = await asyncio.gather(*map(mails.addresses.prove, tokens))
+    assert sorted(proofs) == [Proof.PROVEN, Proof.TAKEN]
+    owners = await worker.database.find(UserDocument, {"email_key": NEW})
+    assert len(owners) == 1
+
+
+async def test_a_new_address_ends_the_links_that_the_old_one_has(mails: Mails, alice: str) -> None:
+    """And the old one is told, last of all."""
+    mails.recovery.ask("Alice")
+    resetting = await mails.link()
+    mails.addresses.propose(alice, NEW, NEW)
+    assert await mails.subjects(ADDRESS) == ["A new email address was asked for"]
+    assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
+    assert not (await mails.recovery.reset(resetting, NEW_PASSWORD)).done
+    assert await mails.subjects(ADDRESS) == ["The email address of your account was changed"]
+
+
+@pytest.mark.parametrize("status", [UserStatus.SUSPENDED, None])
+async def test_a_link_does_nothing_for_who_is_suspended_or_gone(
+    status: UserStatus | None, mails: Mails, worker: Worker, alice: str
+) -> None:
+    """Nor does one go out, and nothing is left of the wish."""
+    mails.addresses.propose(alice, NEW, NEW)
+    token = await mails.link()
+    mails.sent.clear()
+    if status is None:
+        await worker.database.delete_one(UserDocument, {"_id": alice})
+    else:
+        await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"status": status.value}})
+    assert await mails.addresses.prove(token) is Proof.UNKNOWN
+    for ask in (mails.recovery.ask, mails.addresses.ask):
+        ask(alice if ask == mails.addresses.ask else "Alice")
+    mails.addresses.propose(alice, NEW, NEW)
+    await mails.outbox.settled()
+    assert mails.sent == []
+    assert await worker.database.find(TicketDocument, {"person": alice}) == []
+
+
+@pytest.fixture
+async def recorded(mongod: Embedded, tmp_path: Path) -> AsyncIterator[tuple[Starlette, Database, Recorder]]:
+    """The whole application on a real database that tells what it is asked."""
+    recorder = Recorder()
+    database = await Database.connect(mongod.admin_url, name=f"test_{uuid4().hex}", listeners=[recorder])
+    await database.make_indexes()
+    app = create_app(load_settings({"FIELDWARD_DATA_DIR": str(tmp_path)}), database=database)
+    async with app.router.lifespan_context(app):
+        yield app, database, recorder
+    await database.drop()
+    await database.close()
+
+
+async def test_before_the_answer_nothing_depends_on_whether_there_is_an_account(
+    recorded: tuple[Starlette, Database, Recorder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same commands on the same collections, and one piece of work left for later, whoever is named."""
+    app, database, recorder = recorded
+    user = UserDocument(id="usr_eu_alice", username="alice", username_key="alice", email=ADDRESS, email_key=ADDRESS)
+    await database.insert(user)
+    later: list[object] = []
+    monkeypatch.setattr(Outbox, "run", lambda _self, work: later.append(work))
+    transport = httpx.ASGITransport(app, client=("203.0.113.7", 1))
+    seen = []
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
+        for login in ("warm-up", "alice", ADDRESS, "nobody", "nobody@people.example", "@"):
+            recorder.clear()
+            answer = await http.post("/graphql", json={"query": ASK, "variables": {"l": login}})
+            commands = [
+                (name, command[name])
+                for command in recorder.commands
+                for name in ("find", "update", "insert", "delete", "aggregate", "count", "findAndModify")
+                if name in command and command[name] != "revocations"
+            ]
+            seen.append((answer.status_code, answer.text, commands))
+    assert all(each == seen[1] for each in seen[1:]), seen
+    assert {collection for _name, collection in seen[1][2]} == {"throttle"}
+    assert len(later) == 6
