@@ -31,8 +31,8 @@ def real_mongodb() -> None:
 
 @pytest.fixture(scope="session")
 def server(real_mongodb: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """`fieldward serve` with its embedded MongoDB and demo data, in a temporary folder."""
-    running = Server(tmp_path_factory.mktemp("e2e") / "data")
+    """`fieldward serve` with its embedded MongoDB and demo data, in a temporary folder; it asks for step-up."""
+    running = Server(tmp_path_factory.mktemp("e2e") / "data", STEP_UP="on")
     yield running.ready()
     running.stop()
 

@@ -17,15 +17,18 @@ import httpx
 import pymongo
 
 from models.embedded import running_url
+from tests.e2e.codes import COMPLETE, CONFIRM, ENROL, STEP_UP, Codes
 
 PASSWORD: Final = "fieldward-demo-password"
 USERNAMES: Final = ("subject", "minor", "support", "analyst", "privacy", "security", "admin")
+STAFF: Final = frozenset({"support", "analyst", "privacy", "security", "admin"})
 SERVICE: Final = ("demo-service", "fieldward-demo-secret")
 GRAPHQL: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 _START_SECONDS: Final = 120  # on a machine that has much else to do
 _STOP_SECONDS: Final = 40
 _TOKEN_SECONDS: Final = 200  # well before it expires
+_PROOF_SECONDS: Final = 600  # well before it is no longer recent
 
 Json = Any  # an answer, as parsed
 
@@ -43,6 +46,8 @@ class Server:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._enforcing = settings.get("STEP_UP") == "on"
+        self._factors: dict[str, Codes] = {}
         self._log = folder.parent / f"{folder.name}.log"
         given = {"DATA_DIR": str(folder), "PORT": str(self.port), **settings}
         clean = {key: value for key, value in os.environ.items() if not key.startswith("FIELDWARD_")}
@@ -123,12 +128,24 @@ class Server:
         )
 
     def sign_in(self, login: str, password: str = PASSWORD) -> Account:
-        """A signed-in person."""
-        response = self.post(SIGN_IN, {"login": login, "password": password})
-        assert response.status_code == 200, f"{response.text}\n{self.said()}"
-        answer = response.json()["data"]["signIn"]
+        """A signed-in person. Where step-up is asked for, the demo's staff get a second factor and use it."""
+        name = login.partition("@")[0]
+        answer = self._payload(SIGN_IN, {"login": login, "password": password})
+        if answer["secondFactor"] is not None:
+            given = {"challenge": answer["secondFactor"]["challenge"], **self._factors[name].proof()}
+            answer = self._payload(COMPLETE, {"input": given})
         assert answer["errors"] == [], answer["errors"]
-        return Account(self, answer["accessToken"], answer["refreshToken"], answer["user"]["id"])
+        account = Account(self, answer["accessToken"], answer["refreshToken"], answer["user"]["id"])
+        if self._enforcing and name in STAFF and name not in self._factors:
+            self._factors[name] = account.enrol()
+        account.codes = self._factors.get(name)
+        return account
+
+    def _payload(self, query: str, variables: Mapping[str, object]) -> Json:
+        response = self.post(query, variables)
+        assert response.status_code == 200, f"{response.text}\n{self.said()}"
+        [payload] = response.json()["data"].values()
+        return payload
 
     def service(self) -> Account:
         """The demo service, by client credentials."""
@@ -140,7 +157,7 @@ class Server:
 SIGN_IN: Final = """
 mutation ($login: String!, $password: String!) {
   signIn(input: {login: $login, password: $password}) {
-    accessToken refreshToken expiresIn user { id } errors { code message path }
+    accessToken refreshToken expiresIn user { id } secondFactor { challenge } errors { code message path }
   }
 }"""
 REFRESH: Final = """
@@ -161,13 +178,18 @@ def request_headers(token: str | None = None, purpose: str | None = None, accept
 
 @dataclass
 class Account:
-    """Somebody who is signed in; the token is renewed before it expires, without hashing."""
+    """Somebody who is signed in; the token is renewed before it expires, without hashing.
+
+    With `codes`, somebody who has proven themself by a second factor, and does so again in time.
+    """
 
     server: Server
     access_token: str
     refresh_token: str | None = None
     id: str = ""
+    codes: Codes | None = None
     _since: float = field(default_factory=time.monotonic)
+    _proven: float = field(default_factory=time.monotonic)
 
     @property
     def token(self) -> str:
@@ -176,7 +198,26 @@ class Account:
             session = self.server.post(REFRESH, {"token": self.refresh_token}).json()["data"]["refreshSession"]
             self.access_token, self.refresh_token = session["accessToken"], session["refreshToken"]
             self._since = time.monotonic()
+        if self.codes is not None and time.monotonic() - self._proven > _PROOF_SECONDS:
+            self.step_up(**self.codes.proof())
         return self.access_token
+
+    def enrol(self) -> Codes:
+        """Get an authenticator app; the session goes on as one that has shown it."""
+        made = self.data(ENROL, purpose="ACCOUNT")["enrolTotp"]
+        codes = Codes(made["secret"])
+        given = {"factorId": made["factorId"], "code": codes.code()}
+        confirmed = self.data(CONFIRM, {"input": given}, purpose="ACCOUNT")["confirmTotp"]
+        assert confirmed["errors"] == [], confirmed
+        self.access_token, codes.recovery = confirmed["accessToken"], confirmed["recoveryCodes"]
+        return codes
+
+    def step_up(self, **proof: str) -> None:
+        """Prove once more who it is: `password=...`, `code=...` or `recoveryCode=...`."""
+        answer = self.server.post(STEP_UP, {"input": proof}, token=self.access_token).json()
+        payload = answer["data"]["stepUp"]
+        assert payload["errors"] == [], payload
+        self.access_token, self._proven = payload["accessToken"], time.monotonic()
 
     def ask(
         self,
