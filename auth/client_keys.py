@@ -63,7 +63,8 @@ def _key(jwk: Mapping[str, Any], called: str, now: datetime, *, alone: bool) -> 
         raise _bad(f"{called} is private or shared. Register public keys only, and make a new one: this one was shown.")
     if not algorithms_of(jwk):
         raise _bad(f"{called} is of a kind that is not taken. Take Ed25519, P-256, P-384, P-521 or RSA, to sign with.")
-    if jwk.get("use", "sig") != "sig" or "verify" not in jwk.get("key_ops", ["verify"]):
+    operations = jwk.get("key_ops", ["verify"])
+    if jwk.get("use", "sig") != "sig" or not isinstance(operations, list) or "verify" not in operations:
         raise _bad(f"{called} is not for signatures.")
     kept = {name: jwk[name] for name in _KEPT if name in jwk}
     if not all(isinstance(value, str) for value in kept.values()):

@@ -2,7 +2,7 @@
 
 `Gate.check` is pure and cached per plan, principal's shape, purpose, relations and touched arguments.
 Its answer is either a refusal that lists every denied coordinate, or an `Admission`: per root field
-the grant, what the reader fetches for it, and the row functions.
+the grant, what the reader fetches for it, and the renderers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from graph.access import Rows
 from graph.catalogue import Catalogue
 from graph.denials import Denial, denied, distinct
 from graph.plan import Plan, PlanField, PlanRoot
-from graph.rows import Judge, RowFunction, row_function
+from graph.rendering import Renderer
+from graph.rows import Judge, row_renderer
 from graph.selection import selection_of
 from graph.weighed import Weighed
 from models.grant import Decision, Grant
@@ -72,18 +73,18 @@ class RootAccess:
     relation: Relation | None
     closed: bool = False
     key: str = ""
-    _functions: dict[tuple[tuple[str, ...], str, Variant], RowFunction | None] = field(default_factory=dict)
+    _renderers: dict[tuple[tuple[str, ...], str, Variant], Renderer | None] = field(default_factory=dict)
 
-    def function(self, position: tuple[str, ...], type_name: str, variant: Variant) -> RowFunction | None:
-        """The row function for a place of the answer, made on first use; None: use resolvers."""
+    def renderer(self, position: tuple[str, ...], type_name: str, variant: Variant) -> Renderer | None:
+        """What renders the rows of a place of the answer, made on first use; None: use resolvers."""
         key = (position, type_name, variant)
         try:
-            return self._functions[key]
+            return self._renderers[key]
         except KeyError:
             entry = self.root.positions.get(position)
             fields = entry.children.get(type_name) if entry else None
-            made = row_function(self.judge, type_name, fields, variant) if fields is not None else None
-            self._functions[key] = made
+            made = row_renderer(self.judge, type_name, fields, variant) if fields is not None else None
+            self._renderers[key] = made
             return made
 
 
@@ -170,7 +171,9 @@ class Gate:
         for touched in (*asked.touched, *(Touched(claim) for claim in root.implied)):
             decision = self._decide(shape, purpose, touched.claim, asked.relation or Relation.OTHER)
             if not decision or (touched.clear and decision.outcome is Outcome.MASKED):
-                yield denied(touched.claim.coordinate, decision, shape, (root.field,), essential=True)
+                yield denied(
+                    touched.claim.coordinate, decision, shape, (root.field,), essential=True, claim=touched.claim
+                )
         if root.opens.step_up:
             short = self._policy.before_root(shape, enrolling=root.opens.enrolling)
             if short is not None:
@@ -178,7 +181,9 @@ class Gate:
         for claim, decision in self._outputs(root, asked, shape, purpose):
             if not decision:
                 places = root.selected.get(claim.coordinate, ())
-                yield denied(claim.coordinate, decision, shape, places or (root.field,), implicit=not places)
+                yield denied(
+                    claim.coordinate, decision, shape, places or (root.field,), implicit=not places, claim=claim
+                )
         if root.opens.rows in _OF_SOMEBODY and not (root.claims or asked.touched or root.implied):
             # To change nothing of somebody and to read nothing still tells that they exist.
             decision = self._decide(shape, purpose, self._row_id, asked.relation or Relation.OTHER)

@@ -172,8 +172,9 @@ class GraphQLEndpoint:
     async def _send_answer(self, scope: Scope, send: Send, answer: Answer, media_type: str) -> None:
         status = answer.status if media_type == GRAPHQL or answer.status == 405 else 200
         headers = _HEADERS[media_type]
-        if status == 401:
-            headers += ((b"www-authenticate", (answer.challenge or "Bearer").encode("latin-1", "replace")),)
+        challenge = answer.challenge or ("Bearer" if status == 401 else None)
+        if challenge is not None and status in (401, 403):
+            headers += ((b"www-authenticate", challenge.encode("latin-1", "replace")),)
         if status == 405:
             headers += ((b"allow", b"POST"),)
         if answer.retry_after is not None:

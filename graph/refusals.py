@@ -15,7 +15,7 @@ from graph.errors import ErrorMap, error_map, node_location
 from graph.gate import ROW_ID
 from graph.messages import Answer
 from graph.plan import PlanField
-from graph.rows import Tally
+from graph.rendering import Tally
 from models.vocabulary import Purpose, Reason
 
 _CHALLENGE: Final = 'Bearer realm="fieldward"'
@@ -27,17 +27,24 @@ def refuse(denials: Iterable[Denial], principal: Principal, purpose: Purpose | N
     """The answer to an operation of which nothing runs: one error per denied coordinate, no data."""
     if not principal.authenticated:
         return _unauthenticated(denials, principal)
+    denials = tuple(denials)
     errors = [
         _error(denial, denial.places[0], _message(denial, purpose, why_no_purpose), FORBIDDEN, denial.reason)
         for denial in denials
     ]
-    return Answer({"errors": _identified(errors)}, status=403)
+    return Answer({"errors": _identified(errors)}, status=403, challenge=_lacking(denials))
 
 
 def sign_in_first(principal: Principal, fields: Iterable[PlanField]) -> Answer:
     """The answer to nobody who asks for something that only somebody may do."""
     denials = [Denial(entry.coordinate, Reason.ROLE, "", (entry,)) for entry in fields]
     return _unauthenticated(denials, principal)
+
+
+def _lacking(denials: Iterable[Denial]) -> str | None:
+    """The challenge for a service whose token lacks scopes: those that would do (RFC 6750, section 3.1)."""
+    scopes = sorted({str(denial.scope) for denial in denials if denial.scope is not None and not denial.implicit})
+    return f'{_CHALLENGE}, error="insufficient_scope", scope="{" ".join(scopes)}"' if scopes else None
 
 
 def nulls(denials: tuple[Denial, ...], purpose: Purpose | None) -> list[ErrorMap]:
@@ -94,7 +101,7 @@ def _unauthenticated(denials: Iterable[Denial], principal: Principal) -> Answer:
         for denial in denials
     ]
     # RFC 6750, section 3.1: an error is named only when a token was presented.
-    challenge = f'{_CHALLENGE}, error="invalid_token"' if problem else _CHALLENGE
+    challenge = f'{_CHALLENGE}, error="invalid_token", error_description="{problem}"' if problem else _CHALLENGE
     return Answer({"errors": _identified(errors)}, status=401, challenge=challenge)
 
 

@@ -53,6 +53,7 @@ async def test_the_secret_is_not_stored(worker: Worker) -> None:
         ("ok", ["user.authorization.password:read"], PURPOSES, "scopes"),
         ("ok", SCOPES, [], "purposes"),
         ("ok", SCOPES, ["FUN"], "purposes"),
+        ("ok", SCOPES, ["EMERGENCY"], "purposes"),
     ],
 )
 async def test_a_bad_registration_says_what_is_wrong(
@@ -88,6 +89,27 @@ async def test_rotation_with_overlap_lets_the_old_secret_run_out(worker: Worker,
     clock.ahead = timedelta(hours=1, seconds=1)
     assert await worker.clients.authenticate(client_id, old) is None
     assert await worker.clients.authenticate(client_id, new) is not None
+
+
+async def test_a_third_secret_ends_the_oldest(worker: Worker) -> None:
+    """At most two hold, however long the overlap."""
+    client_id, first = await worker.clients.add("Help desk", SCOPES, PURPOSES)
+    second = await worker.clients.rotate(client_id, overlap=timedelta(days=1))
+    third = await worker.clients.rotate(client_id, overlap=timedelta(days=9))
+    assert await worker.clients.authenticate(client_id, first) is None
+    assert await worker.clients.authenticate(client_id, second) is not None
+    assert await worker.clients.authenticate(client_id, third) is not None
+
+
+async def test_rotation_does_not_prolong_a_secret(worker: Worker, clock: Clock) -> None:
+    """One that ends in an hour ends then, whatever the overlap."""
+    client_id, old = await worker.clients.add("Help desk", SCOPES, PURPOSES, lifetime=timedelta(hours=1))
+    new = await worker.clients.rotate(client_id, overlap=timedelta(hours=9), lifetime=timedelta(hours=2))
+    clock.ahead = timedelta(hours=1, seconds=1)
+    assert await worker.clients.authenticate(client_id, old) is None
+    assert await worker.clients.authenticate(client_id, new) is not None
+    clock.ahead = timedelta(hours=2, seconds=1)
+    assert await worker.clients.authenticate(client_id, new) is None
 
 
 async def test_a_removed_service_is_gone_with_its_tokens(worker: Worker) -> None:

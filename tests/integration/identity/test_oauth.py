@@ -1,4 +1,4 @@
-"""The token endpoint (RFC 6749, section 4.4), the keys and the metadata."""
+"""The token endpoint (RFC 6749, section 4.4)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from urllib.parse import quote_plus
 
 import httpx
 import pytest
-from joserfc import jwt
-from joserfc.jwk import KeySet
 
 from auth.oauth.form import MAX_BODY
 from auth.principal import Kind, Scope
 from models.database import Database
 from models.errors import DatabaseUnavailable
 from models.vocabulary import Purpose
-from tests.integration.identity.workers import ISSUER, Worker
+from tests.integration.identity.workers import Worker
 
 FORM = "application/x-www-form-urlencoded"
 GRANT = {"grant_type": "client_credentials"}
@@ -99,6 +97,34 @@ async def test_nothing_is_granted_beyond_the_registration(
     response = await ask(worker, client, **form)
     assert (response.status_code, response.json()["error"]) == (400, "invalid_scope")
     assert "access_token" not in response.json()
+
+
+@pytest.mark.parametrize(
+    ("regions", "asked", "expected"),
+    [
+        (["eu"], None, "eu"),
+        (["eu", "us"], None, "eu"),
+        (["eu", "us"], "us", "us"),
+        (["us"], None, "us"),
+        (["eu"], "us", None),
+        (["us"], "eu", None),
+        (["us", "jp"], None, None),
+        (["eu"], "EU", None),
+        (["eu"], "eu us", None),
+    ],
+    ids=str,
+)
+async def test_a_token_is_for_one_region_that_the_client_may_use(
+    worker: Worker, regions: list[str], asked: str | None, expected: str | None
+) -> None:
+    """This one unless another is asked for (RFC 8707 has the error)."""
+    auth = await worker.clients.add("Desk", ["user.name:read"], ["SUPPORT"], regions=regions)
+    response = await ask(worker, auth, **({} if asked is None else {"region": asked}))
+    if expected is None:
+        assert (response.status_code, response.json()["error"]) == (400, "invalid_target")
+        return
+    assert response.json()["region"] == expected
+    assert (await worker.whose(response.json()["access_token"])).shape.region == expected
 
 
 async def test_an_unknown_client_and_a_wrong_secret_answer_alike(worker: Worker, client: tuple[str, str]) -> None:
@@ -215,31 +241,6 @@ async def test_an_absent_database_is_said_in_the_protocols_words(
     response = await ask(worker, client)
     assert (response.status_code, response.json()["error"]) == (503, "temporarily_unavailable")
     assert response.headers["retry-after"] == "2"
-
-
-async def test_the_published_keys_verify_a_token(worker: Worker, client: tuple[str, str]) -> None:
-    """And hold no private part."""
-    token = (await ask(worker, client)).json()["access_token"]
-    async with worker.http() as http:
-        keys = (await http.get("/.well-known/jwks.json")).json()
-    assert all("d" not in key for key in keys["keys"])
-    decoded = jwt.decode(token, KeySet.import_key_set(keys), algorithms=["Ed25519"])
-    assert (decoded.claims["iss"], decoded.claims["client_id"]) == (ISSUER, client[0])
-
-
-async def test_the_metadata_names_what_there_is(worker: Worker) -> None:
-    """RFC 8414: the addresses lie under the issuer, and only what works is listed."""
-    async with worker.http() as http:
-        response = await http.get("/.well-known/oauth-authorization-server")
-    body = response.json()
-    assert body["issuer"] == ISSUER
-    assert body["token_endpoint"] == f"{ISSUER}/oauth/token"
-    assert body["jwks_uri"] == f"{ISSUER}/.well-known/jwks.json"
-    assert body["grant_types_supported"] == ["client_credentials"]
-    assert body["token_endpoint_auth_methods_supported"] == ["client_secret_basic", "private_key_jwt"]
-    assert body["response_types_supported"] == []
-    assert "user.contact:read" in body["scopes_supported"]
-    assert not any("authorization" in scope for scope in body["scopes_supported"])
 
 
 async def test_a_client_removed_while_its_token_is_made_holds_nothing(
