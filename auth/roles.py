@@ -17,11 +17,13 @@ from auth.reasons import read_reason
 from auth.revocations import Revocations
 from models.base import now as utc_now
 from models.bookkeeping import MarkerDocument
+from models.break_glass import BreakGlassDocument
 from models.database import Database, Session
 from models.database.encoding import plain
 from models.errors import BadInput, Conflict, FieldwardError
 from models.ids import new_id, region_of
 from models.role_change import RoleChangeDocument
+from models.session import SessionDocument
 from models.user import RoleGrant, UserDocument
 from models.vocabulary import Role, RoleChange, UserStatus
 
@@ -122,6 +124,7 @@ class Roles:
             if await self._database.find_one(UserDocument, held, projection={"_id": 1}, session=transaction) is None:
                 raise RoleRefused(await self._why_not_held(transaction, person))
             await self._drop(transaction, person, role)
+            await self._end_emergencies(transaction, person, now)
             await self._database.insert(noted, session=transaction)
 
         await self._change(person, work)
@@ -173,6 +176,18 @@ class Roles:
     async def _drop(self, transaction: Session | None, person: str, role: Role) -> bool:
         pull = {"$pull": {"roles": {"role": role.value}}}
         return bool(await self._database.update_one(UserDocument, {"_id": person}, pull, session=transaction))
+
+    async def _end_emergencies(self, transaction: Session | None, person: str, now: datetime) -> None:
+        """What was lent to a member of staff goes with any role of theirs."""
+        lent = {"person": person, "extra_purposes.0": {"$exists": True}}
+        given_back: dict[str, list[str]] = {"extra_purposes": []}
+        for row in await self._database.find(SessionDocument, lent, projection={"_id": 1}, session=transaction):
+            mine = {"_id": row["_id"]}
+            await self._database.update_one(SessionDocument, mine, {"$set": given_back}, session=transaction)
+        still = {"person": person, "ended_at": None, "expires_at": {"$gt": now}}
+        over = {"$set": {"ended_at": now}}
+        while await self._database.update_one(BreakGlassDocument, still, over, session=transaction):
+            continue
 
     async def _why_not_held(self, transaction: Session | None, person: str) -> RoleProblem:
         there = await self._database.find_one(UserDocument, {"_id": person}, projection={"_id": 1}, session=transaction)

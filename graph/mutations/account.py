@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import strawberry
 
 from auth.mail import Notice
+from auth.roles import RoleRefused
 from auth.throttle import Action
 from graph.access import Opens, Rows, root
 from graph.context import Context, Info
@@ -140,6 +141,11 @@ class AccountMutation:
         context, problems, person = info.context, Problems(), info.context.principal.person or ""
         await _prove(context, person, input.password, problems, "password")
         if problems:
+            return DeleteUserPayload(errors=problems.errors)
+        try:
+            await context.services.roles.resign(person)
+        except RoleRefused as refused:
+            problems.add("LAST_ADMINISTRATOR", message=refused.message)
             return DeleteUserPayload(errors=problems.errors)
         access = _admitted(info)
         deleted = await context.services.writer.delete(

@@ -10,12 +10,13 @@ import pytest
 
 from auth.break_glass import BreakGlass, BreakGlassProblem, BreakGlassRefused
 from auth.principal import Principal
+from auth.roles import Roles
 from auth.sessions import Session
 from models.base import now
 from models.break_glass import BreakGlassDocument
 from models.importing.rejection import Refused
 from models.user import UserDocument
-from models.vocabulary import Purpose, ReviewVerdict
+from models.vocabulary import Purpose, ReviewVerdict, Role
 from models.writer import Writer
 from tests.integration.identity.workers import Clock, Person, Worker
 
@@ -98,6 +99,20 @@ async def test_it_goes_with_the_role(worker: Worker, session: Session, glass: Br
     renewed = await worker.sessions.refresh(session.refresh_token)
     assert renewed is not None
     assert Purpose.EMERGENCY not in renewed.principal.purposes
+
+
+async def test_it_ends_with_any_role(worker: Worker, session: Session, glass: BreakGlass) -> None:
+    """Having the role again does not bring it back; the record says when it was over."""
+    await glass.open(session.principal, WHY, 10)
+    roles = Roles(worker.database, worker.revocations, clock=worker.clock)
+    await roles.revoke(session.person, Role.SUPPORT, WHY, by=None)
+    await roles.grant(session.person, Role.SUPPORT, WHY, by=None)
+    renewed = await worker.sessions.refresh(session.refresh_token)
+    assert renewed is not None
+    assert renewed.principal.shape.roles == {Role.SUPPORT}
+    assert Purpose.EMERGENCY not in renewed.principal.purposes
+    [row] = await records(worker)
+    assert row["ended_at"] < row["expires_at"]
 
 
 async def test_it_is_on_record(worker: Worker, session: Session, glass: BreakGlass, clock: Clock) -> None:
