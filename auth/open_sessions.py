@@ -8,7 +8,7 @@ from typing import Any
 
 from auth.issuing import NEEDED, Session, issue, may_sign_in, united
 from auth.principal import Principal
-from auth.revocations import Revocations
+from auth.revocations import KEPT, Revocations
 from auth.tickets import Tickets
 from auth.tokens import Tokens
 from models.database import Database
@@ -31,14 +31,20 @@ class OpenSessions:
         """The caller's session, now also proven by `methods` (RFC 8176); None when it has ended."""
         proven = sorted(united(principal.methods, methods))
         return await self._renew(
-            principal, lambda now: {"$addToSet": {"methods": {"$each": proven}}, "$set": {"authenticated_at": now}}
+            principal,
+            lambda now: {
+                "$addToSet": {"methods": {"$each": proven}},
+                "$set": {"authenticated_at": now, "last_used_at": now},
+            },
         )
 
     async def extend(self, principal: Principal, purpose: Purpose, until: datetime) -> Session | None:
         """The caller's session with one more purpose, for all its tokens `until` then; None when it has ended."""
         await self._drop(principal, purpose)
         extra = {"purpose": purpose.value, "expires_at": until}
-        return await self._renew(principal, lambda _: {"$push": {"extra_purposes": extra}})
+        return await self._renew(
+            principal, lambda now: {"$push": {"extra_purposes": extra}, "$set": {"last_used_at": now}}
+        )
 
     async def retract(self, principal: Principal, purpose: Purpose) -> Session | None:
         """The caller's session without that extra purpose: access tokens that carry it end; None as in `extend`."""
@@ -75,8 +81,11 @@ class OpenSessions:
             return 0
         await self._tickets.cancel(person, [TicketKind.SECOND_FACTOR])
         others = {"person": person, "_id": {"$ne": principal.session}}
+        # Those that were not used lately have no access token that could still hold. There may be thousands.
+        quiet = {**others, "last_used_at": {"$lt": self._clock() - KEPT}}
+        ended = await self._database.delete_many(SessionDocument, quiet)
         ids = [row["_id"] for row in await self._database.find(SessionDocument, others, projection={"_id": 1})]
-        ended = await self._database.delete_many(SessionDocument, {"_id": {"$in": ids}, "person": person})
+        ended += await self._database.delete_many(SessionDocument, {"_id": {"$in": ids}})
         await self._revocations.revoke(*ids)
         return ended
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from auth.principal import NOBODY
-from models.session import SessionDocument
+from auth.revocations import KEPT
+from models.session import RevocationDocument, SessionDocument
 from models.user import RoleGrant, UserDocument
 from models.vocabulary import Purpose, Role, UserStatus
 from tests.integration.identity.workers import Clock, Person, Worker
@@ -82,6 +83,23 @@ async def test_all_others_end_and_this_one_goes_on(worker: Worker, person: Perso
         assert (await worker.whose(session.access_token)).authenticated
         assert await worker.sessions.refresh(session.refresh_token) is not None
     assert await worker.sessions.end_others(here.principal) == await worker.sessions.end_others(NOBODY) == 0
+
+
+async def test_sessions_that_were_quiet_end_without_a_word_to_the_workers(
+    worker: Worker, person: Person, clock: Clock
+) -> None:
+    """Nothing of theirs could still hold; what was stepped up lately counts as used."""
+    await person()
+    quiet, stepped = await worker.sign_in(), await worker.sign_in()
+    clock.ahead = KEPT + MINUTE
+    lately = await worker.sessions.step_up(stepped.principal, ["otp"])
+    assert lately is not None
+    here = await worker.sign_in()
+    assert await worker.sessions.end_others(here.principal) == 2
+    assert await worker.sessions.refresh(quiet.refresh_token) is None
+    assert not (await worker.whose(lately.access_token)).authenticated
+    rows = await worker.database.find(RevocationDocument, {})
+    assert [row["_id"] for row in rows] == [stepped.principal.session]
 
 
 @pytest.mark.parametrize(
