@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sys
+import threading
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,6 +36,7 @@ MAX_IMPORTED_ROUNDS: Final = 14
 MAX_VERIFIED_LENGTH: Final = 1024  # an imported password may be longer than a new one
 _BCRYPT_BYTES: Final = 72
 _RETRY_AFTER: Final = 2
+_NICE: Final = 5
 _PATIENCE: Final = 4.0  # seconds in the queue; well before a request has taken too long altogether
 _ARGON2: Final = re.compile(
     r"\A\$argon2(?:id|i|d)\$(?:v=(?:16|19)\$)?m=(\d{1,7}),t=(\d{1,4}),p=(\d{1,3})"
@@ -85,7 +88,7 @@ class Passwords:
         self._hasher = PasswordHash((argon2, _ImportedBcrypt()))
         self._nobodys = _hash_of_nobody(cost)
         self._screening = Screening(common_pieces())
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password", initializer=_give_way)
         self._places = BoundedSemaphore(threads + waiting)
         self._patience = patience
 
@@ -144,6 +147,15 @@ class Passwords:
 
     def _leave(self, _done: Future[T]) -> None:
         self._places.release()
+
+
+def _give_way() -> None:
+    """Let the rest of the service go first: a hash keeps several threads busy, a request only one.
+
+    Linux has a priority for each thread, which the threads of the lanes inherit; elsewhere this does nothing.
+    """
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 def _busy() -> RateLimited:

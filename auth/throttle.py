@@ -53,7 +53,7 @@ ALLOWANCES: Final = {
     Action.SIGN_IN: 100,
     Action.SECOND_FACTOR: 100,
     Action.STEP_UP: 100,
-    Action.REGISTER: 50,
+    Action.REGISTER: 30,
     Action.RESET: 50,
     Action.VERIFY: 100,
     Action.REFRESH: 300,
@@ -64,7 +64,7 @@ ALLOWANCES: Final = {
 EVERY: Final = frozenset({Action.REGISTER, Action.RESET})
 # What hashes a password: so many at once in a worker. More are turned away before they cost anything.
 HASHING: Final = frozenset({Action.SIGN_IN, Action.STEP_UP, Action.REGISTER, Action.PASSWORD})
-PLACES: Final = 64
+PLACES: Final = 32
 _PLACES_RETRY: Final = timedelta(seconds=2)
 
 
