@@ -22,8 +22,8 @@ from models.errors import BadInput
 from models.ticket import TicketKind
 from models.user import UserDocument
 
-# What was begun with the old password, and the other links.
-_OVER: Final = (TicketKind.PASSWORD_RESET, TicketKind.SECOND_FACTOR, TicketKind.STEP_UP)
+# What was begun with the old password, perhaps by somebody else, and the other links.
+_OVER: Final = (TicketKind.PASSWORD_RESET, TicketKind.EMAIL_CHANGE, TicketKind.SECOND_FACTOR, TicketKind.STEP_UP)
 _NAMES: Final = ("username", "email", "full_name")
 
 

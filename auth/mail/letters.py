@@ -41,11 +41,8 @@ class Letters:
         """What has happened, with `details` as lines of their own."""
         wording = WORDINGS[notice]
         facts = "\n".join(f"{_title(key)}: {_line(value)}" for key, value in details.items())
-        advice = (
-            "If this was you, there is nothing to do. If it was not, reset your password at once and tell us:\n"
-            f"{self._account_url}"
-        )
-        return self._letter(to, wording.subject, wording.text, facts, advice if wording.own else "")
+        page = self._account_url if wording.at_page else ""
+        return self._letter(to, wording.subject, wording.text, facts, wording.advice, page)
 
     def verification(self, to: Recipient, token: str) -> EmailMessage:
         """The link that proves the address of a new account."""

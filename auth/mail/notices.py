@@ -31,11 +31,12 @@ class Notice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """A subject, and what has happened. `own`: it is about the reader's own account."""
+    """A subject, what has happened, and what to do about it; `at_page`: the page for links is where."""
 
     subject: str
     text: str
-    own: bool = True
+    advice: str = "If this was you, there is nothing to do. If it was not, choose a new password at once:"
+    at_page: bool = True
 
 
 WORDINGS: Final[Mapping[Notice, Wording]] = MappingProxyType(
@@ -79,20 +80,26 @@ WORDINGS: Final[Mapping[Notice, Wording]] = MappingProxyType(
         Notice.EMAIL_CHANGED: Wording(
             "The email address of your account was changed",
             "Your account now has another email address. We no longer write to this one.",
+            "If this was you, there is nothing to do. If it was not, tell us at once.",
+            at_page=False,
         ),
         Notice.ROLE_GRANTED: Wording(
             "You were given a role",
             "An administrator gave your account a role. Where you are signed in, you have it within seconds.",
+            "If you did not expect this, tell an administrator.",
+            at_page=False,
         ),
         Notice.ROLE_REVOKED: Wording(
             "A role was taken from you",
             "An administrator took a role from your account. It ended at once.",
+            "If you did not expect this, tell an administrator.",
+            at_page=False,
         ),
         Notice.BREAK_GLASS_OPENED: Wording(
             "Emergency access was opened",
-            "A member of staff has opened emergency access to people's data. It ends by itself, and waits for a "
-            "review by somebody else with the role ADMIN or SECURITY.",
-            own=False,
+            "A member of staff has opened emergency access to people's data. It ends by itself.",
+            "It waits for a review by somebody else with the role ADMIN or SECURITY.",
+            at_page=False,
         ),
     }
 )

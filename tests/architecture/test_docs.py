@@ -24,6 +24,7 @@ from graph.cli import build
 from graph.errors import STATUS
 from graph.http import CSRF
 from graph.limits import Limits
+from graph.mail_settings import ACCOUNT_PATH
 from graph.schema import build as build_schema
 from graph.schema import graphql_schema
 from graph.settings import PREFIX, RESERVED, Settings
@@ -69,6 +70,7 @@ def test_every_setting_is_told_with_its_default() -> None:
     """And none that there is not."""
     words = {"None": "unset", "": "http://127.0.0.1:PORT", "frozenset()": "none"}
     defaults = {name: str(field.default) for name, field in Settings.model_fields.items()}
+    defaults["account_url"] = f"{PREFIX}ISSUER{ACCOUNT_PATH}"
     assert {row[0]: row[1] for row in table("Settings", "variable", "default")} == {
         PREFIX + name.upper(): words.get(default, default) for name, default in defaults.items()
     }

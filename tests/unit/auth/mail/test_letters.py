@@ -37,7 +37,7 @@ def test_every_notice_has_words(notice: Notice) -> None:
     assert "Device: Firefox" in text
     assert "Second factor: TOTP" in text
     assert letter.get_content_type() == "text/plain"
-    assert (PAGE in text) is WORDINGS[notice].own
+    assert (PAGE in text) is WORDINGS[notice].at_page
 
 
 def test_every_notice_is_in_the_table() -> None:
