@@ -18,6 +18,8 @@ PRODUCTION = {
     "FIELDWARD_ENV": "production",
     "FIELDWARD_ISSUER": "https://users.example",
     "FIELDWARD_DATA_DIR": "/var/lib/fieldward",
+    "FIELDWARD_SMTP_URL": "smtps://mail.example",
+    "FIELDWARD_MAIL_FROM": "no-reply@users.example",
 }
 
 

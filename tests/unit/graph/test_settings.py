@@ -15,6 +15,8 @@ SAFE = {
     "FIELDWARD_MONGODB_URL": "mongodb://api:hidden-password@db.example/fieldward?tls=true",
     "FIELDWARD_ISSUER": "https://users.example",
     "FIELDWARD_DATA_DIR": "/var/lib/fieldward",
+    "FIELDWARD_SMTP_URL": "smtps://api:hidden-password@mail.example",
+    "FIELDWARD_MAIL_FROM": "Users <no-reply@users.example>",
 }
 
 
@@ -60,7 +62,7 @@ def test_settings_cannot_be_changed() -> None:
 
 
 def test_the_database_credential_does_not_show() -> None:
-    """Not in the settings' own text either."""
+    """Nor that of the mail server; not in the settings' own text either."""
     assert "hidden-password" not in repr(load_settings(SAFE))
 
 
@@ -77,6 +79,17 @@ def test_the_database_credential_does_not_show() -> None:
         ("ALLOWED_ORIGINS", "*"),
         ("ALLOWED_ORIGINS", "https://*.example"),
         ("ALLOWED_ORIGINS", "https://app.example/path"),
+        ("SMTP_URL", "mail.example:587"),
+        ("SMTP_URL", "http://mail.example"),
+        ("SMTP_URL", "smtp://api:hidden-password@mail.example:many"),
+        ("SMTP_URL", "smtp://api:hidden-password@mail.example?tls=off"),
+        ("MAIL_FROM", "Users"),
+        ("MAIL_FROM", "Users\r\nBcc: x <no-reply@users.example>"),
+        ("ACCOUNT_URL", "users.example/account"),
+        ("ACCOUNT_URL", "javascript:alert(1)"),
+        ("ACCOUNT_URL", "https://users.example/account#reset="),
+        ("ACCOUNT_URL", "https://users.example/account?next=x"),
+        ("ACCOUNT_URL", "https://users.example/a b"),
         ("TRUSTED_PROXIES", "proxy.example"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"),
         ("TRUSTED_PROXIES", "0.0.0.0/0"),
@@ -85,8 +98,9 @@ def test_the_database_credential_does_not_show() -> None:
 )
 def test_a_wrong_value_names_its_variable(name: str, value: str) -> None:
     """In development too."""
-    with pytest.raises(ConfigurationError, match=f"^FIELDWARD_{name}: "):
+    with pytest.raises(ConfigurationError, match=f"^FIELDWARD_{name}: ") as caught:
         load_settings({f"FIELDWARD_{name}": value})
+    assert "hidden-password" not in caught.value.message
 
 
 def test_what_a_wrong_value_must_be_is_said() -> None:
@@ -113,7 +127,7 @@ def test_production_names_all_that_is_missing_at_once() -> None:
     """One start tells everything."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings({"FIELDWARD_ENV": "production"})
-    for name in ("MONGODB_URL", "ISSUER", "DATA_DIR"):
+    for name in ("MONGODB_URL", "ISSUER", "DATA_DIR", "SMTP_URL", "MAIL_FROM"):
         assert f"FIELDWARD_{name} is not set" in caught.value.message
 
 
@@ -133,9 +147,26 @@ def test_production_refuses_an_unsafe_database_address(url: str, said: str) -> N
 
 def test_production_refuses_plain_http() -> None:
     """For the issuer and for pages."""
-    said = problem(ISSUER="http://users.example", ALLOWED_ORIGINS="http://app.example")
-    assert "FIELDWARD_ISSUER must be" in said
-    assert "FIELDWARD_ALLOWED_ORIGINS must be" in said
+    said = problem(
+        ISSUER="http://users.example", ALLOWED_ORIGINS="http://app.example", ACCOUNT_URL="http://users.example/account"
+    )
+    for name in ("ISSUER", "ALLOWED_ORIGINS", "ACCOUNT_URL"):
+        assert f"FIELDWARD_{name} must be" in said
+
+
+def test_production_refuses_mail_without_tls() -> None:
+    """Requirement E6 once more: a link in a mail is as good as a password."""
+    assert "FIELDWARD_SMTP_URL must use TLS" in problem(SMTP_URL="smtp://mail.example?tls=off")
+    for url in ("smtp://mail.example", "smtps://mail.example:2465"):
+        assert load_settings(SAFE | {"FIELDWARD_SMTP_URL": url}).production
+
+
+def test_links_lead_to_this_service_unless_told() -> None:
+    """To the page that it has for them."""
+    assert load_settings({}).account_url == "http://127.0.0.1:8000/account"
+    assert load_settings(SAFE).account_url == "https://users.example/account"
+    named = load_settings(SAFE | {"FIELDWARD_ACCOUNT_URL": "https://app.example/account/links"})
+    assert named.account_url == "https://app.example/account/links"
 
 
 @pytest.mark.parametrize("name", RESERVED)
