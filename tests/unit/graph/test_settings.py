@@ -74,6 +74,7 @@ def test_the_database_credential_does_not_show() -> None:
         ("WORKERS", "0"),
         ("REGION", "EU West"),
         ("ENV", "staging"),
+        ("STEP_UP", "sometimes"),
         ("ISSUER", "people.example"),
         ("ISSUER", "https://users.example/path"),
         ("ALLOWED_ORIGINS", "*"),
@@ -167,6 +168,19 @@ def test_links_lead_to_this_service_unless_told() -> None:
     assert load_settings(SAFE).account_url == "https://users.example/account"
     named = load_settings(SAFE | {"FIELDWARD_ACCOUNT_URL": "https://app.example/account/links"})
     assert named.account_url == "https://app.example/account/links"
+
+
+@pytest.mark.parametrize(("given", "asks"), [(None, False), ("on", True), ("off", False)])
+def test_step_up_is_a_choice_in_development(given: str | None, asks: bool) -> None:
+    """So that the demo's sign-ins work by their password."""
+    assert load_settings({} if given is None else {"FIELDWARD_STEP_UP": given}).step_up is asks
+
+
+def test_step_up_is_none_in_production() -> None:
+    """It is on, and cannot be switched off."""
+    assert load_settings(SAFE).step_up
+    assert load_settings({**SAFE, "FIELDWARD_STEP_UP": "on"}).step_up
+    assert problem(STEP_UP="off") == "FIELDWARD_STEP_UP cannot be off in production."
 
 
 @pytest.mark.parametrize("name", RESERVED)
