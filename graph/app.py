@@ -22,9 +22,7 @@ from auth.break_glass import BreakGlass
 from auth.clients import Clients
 from auth.factors import Enrolment, Factors, relying_party
 from auth.identity import Identity
-from auth.mail import Notice, Outbox
-from auth.mail.letters import Letters, read_sender
-from auth.mail.ways import mailer_for
+from auth.mail import Notice
 from auth.oauth import PATHS as OAUTH_PATHS
 from auth.oauth import OAuth
 from auth.passwords import Passwords
@@ -39,6 +37,7 @@ from auth.tokens import Tokens
 from graph import logs, schema
 from graph.catalogue import read_catalogue
 from graph.commands.demo import DEMO_PASSWORD
+from graph.commands.posting import outbox_of
 from graph.context import Services
 from graph.documents import Documents
 from graph.engine import Engine
@@ -158,12 +157,7 @@ async def _connect(
     stack.push_async_callback(revocations.stop)
     clients = Clients(database, revocations, region=settings.region)
     stack.push_async_callback(clients.close)
-    outbox = Outbox(
-        database,
-        mailer_for(settings.smtp_url and settings.smtp_url.get_secret_value(), settings.mail_dir),
-        Letters(read_sender(settings.mail_from), settings.account_url),
-        count=parts.metrics.mail,
-    )
+    outbox = outbox_of(settings, database, count=parts.metrics.mail)
     stack.push_async_callback(outbox.stop)
     throttle = Throttle(
         database, load_or_create_mac_key(settings.throttle_key_file), count_loopback=settings.production
