@@ -141,3 +141,13 @@ def mails_to(server: Server, person: Person) -> list[str]:
     """The mails that were sent to somebody, as the folder has them."""
     texts = [path.read_text() for path in sorted(Path(server.folder, "mail").glob("*.eml"))]
     return [text for text in texts if f"{person.name}@people.example" in text]
+
+
+def told(server: Server, person: Person, *subjects: str) -> bool:
+    """Whether mails of these subjects arrive; they are written in the background."""
+    for _ in range(100):
+        mails = "\n".join(mails_to(server, person))
+        if all(subject in mails for subject in subjects):
+            return True
+        time.sleep(0.1)
+    return False
