@@ -63,6 +63,12 @@ STORED: Final[Mapping[str, Mapping[str, Any]]] = {
         "last_used_at": _MOMENTS[9],
         "expires_at": datetime(2199, 3, 4, 5, 6, 7, tzinfo=UTC),
         "refresh_hash": b"mkrefreshhashqx",
+        "refresh_seed": b"mkrefreshseedqx",
+        "generation": 740_912_664,
+        "rotated_at": _MOMENTS[10],
+        "methods": ["mkmethodqx"],
+        "authenticated_at": _MOMENTS[11],
+        "place": "198.51.77.0/24",
     },
 }
 """Fields that nobody writes over the API, by collection."""

@@ -42,9 +42,17 @@ def codes(answer: str) -> set[str]:
 def test_the_person_really_holds_the_values(planted: Planted) -> None:
     """They can be found where they belong: in the person's own answer, in just the form searched for."""
     own = planted.account.ask(f"{{ me {{ {selection()} }} }}", purpose="ACCOUNT").text
-    hidden = {SECRET, "mkimportkeyqx", "mkrefreshhashqx", *SENT.values()}
+    session = {
+        "mkrefreshhashqx",
+        "mkrefreshseedqx",
+        "mkmethodqx",
+        "740912664",
+        "2003-02-11T04:05:06",
+        "2003-02-12T04:05:06",
+    }
+    hidden = {SECRET, "mkimportkeyqx", *session, *SENT.values()}
     as_python = {marker for marker in MARKERS if marker.count(", ") == 5}
-    elsewhere = {marker for marker in MARKERS if marker.startswith(("2003-02-10", "2199"))}
+    elsewhere = {marker for marker in MARKERS if marker.startswith("2199")}
     missing = set(MARKERS) - hidden - as_python - elsewhere - set(found_in(own))
     assert missing == set()
 
