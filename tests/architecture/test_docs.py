@@ -71,6 +71,7 @@ def test_every_setting_is_told_with_its_default() -> None:
     words = {"None": "unset", "": "http://127.0.0.1:PORT", "frozenset()": "none"}
     defaults = {name: str(field.default) for name, field in Settings.model_fields.items()}
     defaults["account_url"] = f"{PREFIX}ISSUER{ACCOUNT_PATH}"
+    defaults["step_up"] = "off"
     assert {row[0]: row[1] for row in table("Settings", "variable", "default")} == {
         PREFIX + name.upper(): words.get(default, default) for name, default in defaults.items()
     }
