@@ -45,7 +45,7 @@ async def test_a_factor_completes_the_sign_in_once(worker: Worker, person: Perso
     wanted = await challenged(worker)
     many = (worker.sessions.complete(wanted.challenge, ip=None, device=None, methods=OTP) for _ in range(5))
     sessions = [each for each in await asyncio.gather(*many) if each is not None]
-    assert [(each.person, each.principal.methods) for each in sessions] == [(alice, {"pwd", "otp", "mfa"})]
+    assert [(each.person, each.principal.methods) for each in sessions] == [(alice, frozenset({"pwd", "otp", "mfa"}))]
     assert await worker.database.count(SessionDocument, {}) == 1
     assert await worker.sessions.complete(wanted.challenge, ip=None, device=None, methods=OTP) is None
 
@@ -79,7 +79,7 @@ async def test_a_sign_in_that_is_being_completed_does_not_outlive_a_new_password
     wanted = await challenged(worker)
     genuine = worker.sessions._store
 
-    async def store(*arguments: Any) -> Any:  # noqa: ANN401 - passes on whatever came
+    async def store(*arguments: Any) -> object:  # noqa: ANN401 - passes on whatever came
         await worker.sessions.end_all(alice)
         return await genuine(*arguments)
 

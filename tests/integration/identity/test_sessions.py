@@ -139,7 +139,7 @@ async def test_a_password_changed_at_the_last_moment_leaves_no_session(
     alice = await person()
     genuine = worker.sessions._store
 
-    async def store(*arguments: Any) -> str:  # noqa: ANN401
+    async def store(*arguments: Any) -> object:  # noqa: ANN401 - passes on whatever came
         await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"password_hash": "new"}})
         await worker.sessions.end_all(alice)
         return await genuine(*arguments)
