@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from ulid import ULID
 
-from auth.principal import Principal
+from auth.principal import RECENT, Principal
 from auth.step_up import described
 from graph.denials import Denial
 from graph.errors import ErrorMap, error_map, node_location
@@ -41,8 +41,10 @@ def sign_in_first(principal: Principal, fields: Iterable[PlanField]) -> Answer:
     return _unauthenticated(denials, principal)
 
 
-def _lacking(denials: Iterable[Denial]) -> str | None:
-    """The challenge for a service whose token lacks scopes: those that would do (RFC 6750, section 3.1)."""
+def _lacking(denials: Sequence[Denial]) -> str | None:
+    """What would do: a fresher proof (RFC 9470, section 3), or scopes for a service (RFC 6750, section 3.1)."""
+    if any(denial.wanted for denial in denials):
+        return f'{_CHALLENGE}, error="insufficient_user_authentication", max_age="{int(RECENT.total_seconds())}"'
     scopes = sorted({str(denial.scope) for denial in denials if denial.scope is not None and not denial.implicit})
     return f'{_CHALLENGE}, error="insufficient_scope", scope="{" ".join(scopes)}"' if scopes else None
 

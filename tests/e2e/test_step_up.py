@@ -91,6 +91,8 @@ def test_staff_without_a_second_factor_are_refused(role: str, who: Who, proven: 
         response = proven(who(role), WEAK, age).ask(work, purpose=purpose)
         assert response.status_code == 403
         assert "data" not in response.json()
+        # RFC 9470, section 3.
+        assert 'error="insufficient_user_authentication", max_age="900"' in response.headers["www-authenticate"]
         assert set(asked_for(response.json()).values()) == {"SECOND_FACTOR"}
         assert all("`stepUp` and a second factor" in error["message"] for error in response.json()["errors"])
 
