@@ -39,7 +39,9 @@ class Action(StrEnum):
 
     SIGN_IN = "SIGN_IN"
     SECOND_FACTOR = "SECOND_FACTOR"
-    STEP_UP = "STEP_UP"
+    STEP_UP = "STEP_UP"  # by a second factor; by password it is PASSWORD
+    PASSKEY = "PASSKEY"  # to sign in by one alone
+    CHALLENGE = "CHALLENGE"  # given to whoever asks
     REGISTER = "REGISTER"
     RESET = "RESET"
     VERIFY = "VERIFY"
@@ -53,6 +55,8 @@ ALLOWANCES: Final = {
     Action.SIGN_IN: 100,
     Action.SECOND_FACTOR: 100,
     Action.STEP_UP: 100,
+    Action.PASSKEY: 100,
+    Action.CHALLENGE: 600,
     Action.REGISTER: 30,
     Action.RESET: 50,
     Action.VERIFY: 100,
@@ -61,9 +65,9 @@ ALLOWANCES: Final = {
     Action.PASSWORD: 100,
 }
 # What cannot fail, or costs the service or somebody else something even when it does not.
-EVERY: Final = frozenset({Action.REGISTER, Action.RESET})
+EVERY: Final = frozenset({Action.REGISTER, Action.RESET, Action.CHALLENGE})
 # What hashes a password: so many at once in a worker. More are turned away before they cost anything.
-HASHING: Final = frozenset({Action.SIGN_IN, Action.STEP_UP, Action.REGISTER, Action.PASSWORD})
+HASHING: Final = frozenset({Action.SIGN_IN, Action.REGISTER, Action.PASSWORD})
 PLACES: Final = 32
 _PLACES_RETRY: Final = timedelta(seconds=2)
 

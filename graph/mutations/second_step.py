@@ -98,14 +98,15 @@ class SecondStepMutation:
     async def begin_passkey_sign_in(self, info: Info) -> PasskeyChallengePayload:
         """The same for everybody: nobody is named yet."""
         services = info.context.services
-        challenge = await services.tickets.issue(Ticket(TicketKind.PASSKEY_SIGN_IN), LIFETIME)
+        async with services.throttle.attempt(Action.CHALLENGE, account=None, network=info.context.client.ip):
+            challenge = await services.tickets.issue(Ticket(TicketKind.PASSKEY_SIGN_IN), LIFETIME)
         return PasskeyChallengePayload(challenge=challenge, options=services.factors.ask_anybody(challenge))
 
     @root(Opens(Rows.SUBJECT), "Sign in by a passkey alone.")
     async def sign_in_with_passkey(self, info: Info, input: PasskeySignInInput) -> SignInPayload:  # noqa: A002
         """One answer for an unknown passkey and one that does not hold."""
         services, client, problems = info.context.services, info.context.client, Problems()
-        async with services.throttle.attempt(Action.SIGN_IN, account=None, network=client.ip) as attempt:
+        async with services.throttle.attempt(Action.PASSKEY, account=None, network=client.ip) as attempt:
             ticket = await services.tickets.redeem(TicketKind.PASSKEY_SIGN_IN, input.challenge)
             proof = Proof(passkey=input.passkey, challenge=input.challenge)
             proven = None if ticket is None else await services.factors.whose(proof)
@@ -187,7 +188,7 @@ async def _by_password(context: Context, person: str, password: str, problems: P
         refuse(problems, "SECOND_FACTOR_REQUIRED")
         return frozenset()
     async with services.throttle.attempt(
-        Action.STEP_UP, account=person, network=context.client.ip, device=context.client.device_token
+        Action.PASSWORD, account=person, network=context.client.ip, device=context.client.device_token
     ) as attempt:
         verified = await services.passwords.verify(password, (row or {}).get("password_hash"))
         if not verified:
