@@ -169,7 +169,7 @@ def test_dangerous_acts_are_refused_after_a_quarter_of_an_hour(newcomer: Newcome
     """To go on with a session is no proof; to give the password again is."""
     person = aged(newcomer())
     new = f"{person.id.lower()}@people.example"
-    acts = {
+    acts: dict[str, tuple[str, dict[str, object]]] = {
         "UpdateUserInput.email": (UPDATE, {"input": {"email": new}}),
         "Mutation.changePassword": (CHANGE_PASSWORD, {"old": NEW_PASSWORD, "new": "another-quiet-harbour"}),
         "Mutation.deleteUser": (DELETE, {"password": NEW_PASSWORD}),
