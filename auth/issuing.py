@@ -79,10 +79,16 @@ def issue(
         roles=roles,
         purposes=purposes_of_person(roles) | {Purpose(each["purpose"]) for each in extra},
         region=region_of(person, "usr") or "",
-        methods=frozenset(session.get("methods", ())),
+        methods=_holding_methods(user, session),
         authenticated_at=session.get("authenticated_at"),
     )
     return Session(tokens.issue(claims), refresh_token, int((until - now).total_seconds()), person, claims.principal())
+
+
+def _holding_methods(user: Mapping[str, Any], session: Mapping[str, Any]) -> frozenset[str]:
+    """What the session was proven by; what was shown of factors counts only while the person has one."""
+    proven = frozenset(session.get("methods", ()))
+    return proven if user.get("factor_kinds") else proven & _KNOWN
 
 
 def _holding(grants: Iterable[Mapping[str, Any]], now: datetime) -> list[Mapping[str, Any]]:

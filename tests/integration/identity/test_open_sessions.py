@@ -15,6 +15,7 @@ from models.vocabulary import Purpose, Role, UserStatus
 from tests.integration.identity.workers import Clock, Person, Worker
 
 MINUTE = timedelta(minutes=1)
+TOTP = {"$set": {"factor_kinds": ["TOTP"]}}
 
 
 async def test_signing_out_ends_this_session_only(worker: Worker, person: Person) -> None:
@@ -115,8 +116,9 @@ async def test_a_step_up_makes_the_same_session_stronger(
     more: frozenset[str], then: frozenset[str], worker: Worker, person: Person, clock: Clock
 ) -> None:
     """From now on, and after each refresh; the refresh token stays."""
-    await person()
+    alice = await person()
     session = await worker.sign_in()
+    await worker.database.update_one(UserDocument, {"_id": alice}, TOTP)
     clock.ahead = 4 * MINUTE
     stepped = await worker.sessions.step_up(session.principal, more)
     assert stepped is not None
@@ -134,12 +136,28 @@ async def test_a_step_up_makes_the_same_session_stronger(
 
 async def test_step_ups_at_the_same_moment_add_up(worker: Worker, person: Person) -> None:
     """None takes away what another has proven."""
-    await person()
+    alice = await person()
     session = await worker.sign_in()
+    await worker.database.update_one(UserDocument, {"_id": alice}, TOTP)
     await asyncio.gather(*(worker.sessions.step_up(session.principal, [each]) for each in ("otp", "hwk", "user")))
     refreshed = await worker.sessions.refresh(session.refresh_token)
     assert refreshed is not None
     assert refreshed.principal.methods == {"pwd", "otp", "hwk", "user", "mfa"}
+
+
+async def test_what_a_factor_has_proven_goes_with_the_last_factor(worker: Worker, person: Person) -> None:
+    """Else a session would stay strong for weeks, and a password would be enough to make it recent."""
+    alice = await person()
+    session = await worker.sign_in()
+    await worker.database.update_one(UserDocument, {"_id": alice}, TOTP)
+    strong = await worker.sessions.step_up(session.principal, ["otp"])
+    assert strong is not None
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$unset": {"factor_kinds": ""}})
+    refreshed = await worker.sessions.refresh(session.refresh_token)
+    stepped = await worker.sessions.step_up(strong.principal, ["pwd"])
+    assert refreshed is not None
+    assert stepped is not None
+    assert (refreshed.principal.methods, stepped.principal.methods) == (frozenset({"pwd"}), frozenset({"pwd"}))
 
 
 async def test_a_session_that_is_over_gets_nothing_more(worker: Worker, person: Person) -> None:
