@@ -11,10 +11,10 @@ CHANGE = "mutation($input: UpdateUserInput!) { updateUser(input: $input) { user 
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("username", "a.new.name"), ("email", "a.new.address@example.org"), ("locale", "fr-CA")]
+    ("name", "value"), [("username", "a.new.name"), ("phone", "+41446681800"), ("locale", "fr-CA")]
 )
 async def test_without_an_identifier_one_changes_oneself(world: World, person: Maker, name: str, value: str) -> None:
-    """A new name or address is a value to store, and not a person to look for."""
+    """A new name or number is a value to store, and not a person to look for."""
     mine = world.ids[0]
     answer = await world.ask(person(mine), CHANGE, Purpose.ACCOUNT, input={name: value})
     assert answer.body == {"data": {"updateUser": {"user": {"id": mine}, "errors": []}}}
