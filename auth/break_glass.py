@@ -115,7 +115,9 @@ class BreakGlass:
         if record is None:
             raise BreakGlassRefused(BreakGlassProblem.NOT_OPEN)
         session = await self._sessions.retract(principal, Purpose.EMERGENCY)
-        await self._database.update_one(BreakGlassDocument, mine, {"$set": {"ended_at": now}})
+        over = {"$set": {"ended_at": now}}
+        while await self._database.update_one(BreakGlassDocument, mine, over):
+            continue  # requests at the same moment may have opened several
         structlog.get_logger(__name__).info("break_glass_ended", principal=principal.person, grant=record["_id"])
         if session is None:
             raise BreakGlassRefused(BreakGlassProblem.SESSION_ENDED)
