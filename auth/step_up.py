@@ -16,7 +16,7 @@ from auth.principal import Assurance, Kind, Shape
 from auth.purposes import Pattern, covered
 from auth.rules import Rule, Who
 from models.grant import Decision
-from models.vocabulary import Access, Label, Outcome, Reason, Relation, Role, Wanted
+from models.vocabulary import Access, Label, Outcome, Purpose, Reason, Relation, Role, Wanted
 
 _L = Label
 _ALL_LABELS: Final = tuple(Label)
@@ -31,7 +31,8 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """One row of the table. `clear_of_others`: only for clear values of rows that are not one's own."""
+    """One row of the table. `clear_of_others`: only for clear values of rows that are not one's own; `only_for`:
+    only by rules for that purpose."""
 
     by: By
     access: Access
@@ -39,6 +40,7 @@ class Demand:
     strong: bool = False
     recent: bool = False
     clear_of_others: bool = False
+    only_for: Purpose | None = None
 
     def covers(self, label: Label) -> bool:
         """Whether `label`, or one beneath it, is named: a value of `user.location` may show the precise one."""
@@ -48,6 +50,8 @@ class Demand:
     def speaks_of(self, rule: Rule, label: Label, relation: Relation, access: Access) -> bool:
         """Whether this is asked of whoever holds a right by `rule`."""
         if self.access is not access or _held_by(rule) is not self.by or not self.covers(label):
+            return False
+        if self.only_for not in (None, *rule.purposes):
             return False
         return not self.clear_of_others or (relation is Relation.OTHER and rule.outcome is Outcome.CLEAR)
 
@@ -65,6 +69,8 @@ STEP_UP: Final[tuple[Demand, ...]] = (
         clear_of_others=True,
     ),
     Demand(By.STAFF, Access.WRITE, _ALL_LABELS, strong=True, recent=True),
+    # Whoever breaks the glass is still there.
+    Demand(By.STAFF, Access.READ, _ALL_LABELS, strong=True, recent=True, only_for=Purpose.EMERGENCY),
     # One's own address is the way back into the account.
     Demand(By.SELF, Access.WRITE, (_L.EMAIL,), recent=True),
 )

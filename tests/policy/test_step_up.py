@@ -35,6 +35,7 @@ TABLE: Final = [
         "clear of others",
     ),
     ("STAFF", "write", EVERY_LABEL, "strong recent", "all"),
+    ("STAFF", "read", EVERY_LABEL, "strong recent", "all for EMERGENCY"),
     ("SELF", "write", "user.contact.email", "recent", "all"),
 ]
 
@@ -92,6 +93,7 @@ def needed(demand: Demand | RootDemand) -> str:
 def in_words(demand: Demand) -> tuple[str, ...]:
     """A demand as a row of the copy."""
     rows = "clear of others" if demand.clear_of_others else "all"
+    rows += f" for {demand.only_for}" if demand.only_for else ""
     return str(demand.by), str(demand.access), " ".join(map(str, demand.labels)), needed(demand), rows
 
 
