@@ -11,6 +11,7 @@ import httpx
 
 from tests.e2e.conftest import REGISTER
 from tests.e2e.people import changed
+from tests.e2e.planted_factors import plant_factors
 from tests.e2e.server import Account, Server
 
 USERNAME: Final = "mk.username.qx"
@@ -35,7 +36,7 @@ GIVEN: Final = {
     "preferences": {"theme": "dark", "currency": "ISK", "digest": "never"},
 }
 _MOMENT: Final = datetime(2003, 2, 1, 4, 5, 6, 789000, tzinfo=UTC)
-_MOMENTS: Final = [_MOMENT + timedelta(days=day) for day in range(12)]
+_MOMENTS: Final = [_MOMENT + timedelta(days=day) for day in range(14)]
 STORED: Final[Mapping[str, Mapping[str, Any]]] = {
     "users": {
         "location": {"latitude": 64.14631, "longitude": -21.94271, "accuracy": 73.37, "recorded_at": _MOMENTS[0]},
@@ -70,6 +71,20 @@ STORED: Final[Mapping[str, Mapping[str, Any]]] = {
         "authenticated_at": _MOMENTS[11],
         "place": "198.51.77.0/24",
     },
+    "factors": {
+        "kind": "TOTP",
+        "name": "mkfactornameqx",
+        "confirmed": True,
+        "secret": b"mktotpsecretqx",
+        "last_step": 740_912_665,
+        "credential_id": b"mkcredentialqx",
+        "public_key": b"mkpublickeyqx",
+        "sign_count": 740_912_666,
+        "transports": ["mktransportqx"],
+        "code_hashes": [b"mkcodehashqx"],
+        "created_at": _MOMENTS[12],
+        "last_used_at": _MOMENTS[13],
+    },
 }
 """Fields that nobody writes over the API, by collection."""
 
@@ -102,7 +117,7 @@ def texts(values: object) -> Iterable[str]:
 
 
 # Two letters, `dark` or a small number are everywhere; they would prove nothing.
-_EVERYWHERE: Final = frozenset({"IS", "is-IS", "True", "dark", "ISK", "never", "MARKETING"})
+_EVERYWHERE: Final = frozenset({"IS", "is-IS", "True", "dark", "ISK", "never", "MARKETING", "TOTP"})
 MARKERS: Final = tuple(
     text
     for text in dict.fromkeys([USERNAME, *EMAIL.split("@"), SECRET, *texts(GIVEN), *texts(STORED), *SENT.values()])
@@ -124,6 +139,7 @@ class Planted:
     account: Account
     other: Account
     hash: str
+    secrets: list[str]
     answers: list[tuple[str, str]] = field(default_factory=list)
 
     def keep(self, kind: str, response: httpx.Response) -> httpx.Response:
@@ -147,4 +163,4 @@ def plant(server: Server) -> Planted:
                 database[collection].insert_one({"_id": f"mk_{collection}", "person": account.id, **values})
         row = database.users.find_one({"_id": account.id})
     assert row is not None
-    return Planted(server, account, server.sign_in("subject"), row["password_hash"])
+    return Planted(server, account, server.sign_in("subject"), row["password_hash"], plant_factors(server))

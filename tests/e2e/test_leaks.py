@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.planted import MARKERS, SECRET, SENT, Planted, found_in, plant
+from tests.e2e.planted import MARKERS, SECRET, SENT, STORED, Planted, found_in, plant, texts
 from tests.e2e.provocations import provoke
 from tests.e2e.server import Account, Server
 from tests.e2e.test_matrix import MATRIX, selection
@@ -50,7 +50,14 @@ def test_the_person_really_holds_the_values(planted: Planted) -> None:
         "2003-02-11T04:05:06",
         "2003-02-12T04:05:06",
     }
-    hidden = {SECRET, "mkimportkeyqx", *session, *SENT.values()}
+    factor = {each for each in texts(STORED["factors"]) if each not in ("TOTP", "mkfactornameqx")}
+    hidden = {
+        SECRET,
+        "mkimportkeyqx",
+        *session,
+        *SENT.values(),
+        *(factor - {"2003-02-13T04:05:06", "2003-02-14T04:05:06"}),
+    }
     as_python = {marker for marker in MARKERS if marker.count(", ") == 5}
     elsewhere = {marker for marker in MARKERS if marker.startswith("2199")}
     missing = set(MARKERS) - hidden - as_python - elsewhere - set(found_in(own))
@@ -65,7 +72,7 @@ def test_every_kind_of_error_was_provoked(planted: Planted) -> None:
 
 def test_errors_hold_no_value(planted: Planted) -> None:
     """Neither of the person nor of the request."""
-    markers = [*MARKERS, "mkbrokenqx", planted.hash]
+    markers = [*MARKERS, "mkbrokenqx", planted.hash, *planted.secrets]
     leaks = [(kind, found) for kind, answer in planted.answers if (found := found_in(answer, markers))]
     assert leaks == []
 
@@ -73,6 +80,7 @@ def test_errors_hold_no_value(planted: Planted) -> None:
 def test_logs_hold_no_value(planted: Planted) -> None:
     """The service's own, at debug level, and those of its database."""
     markers = [*MARKERS, "mkbrokenqx", planted.hash, planted.account.access_token, str(planted.account.refresh_token)]
+    markers += planted.secrets
     said = planted.server.said()
     assert said.count("request ") > 120
     assert "internal_error" in said
@@ -86,7 +94,7 @@ def test_metrics_hold_no_value(planted: Planted) -> None:
     """Names of routes and codes only."""
     text = planted.server.http.get("/metrics").text
     assert 'code="INTERNAL_SERVER_ERROR"' in text
-    assert found_in(text, [*MARKERS, "mkbrokenqx"]) == []
+    assert found_in(text, [*MARKERS, "mkbrokenqx", *planted.secrets]) == []
 
 
 def hidden_from(name: str) -> Mapping[str, list[str]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import pytest
 import yaml
 
 from tests.e2e.conftest import Who
-from tests.e2e.server import Account, Json
+from tests.e2e.server import Account, Json, Server
 
 MATRIX: Final = yaml.safe_load(Path(__file__).with_name("matrix.yaml").read_text("utf-8"))
 PURPOSES: Final = tuple(MATRIX["purposes"])
@@ -25,6 +26,7 @@ TYPES: Final = {
     "roleHistory": "RoleHistoryEntry",
     "devices": "Device",
     "sessions": "Session",
+    "factors": "Factor",
     "ipLog": "IpLogEntry",
     "events": "Event",
 }
@@ -70,6 +72,19 @@ CASES: Final = [
     for row in ("own", "another")
     if not (who == "service" and row == "own")  # a service has no data of its own
 ]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def factors(server: Server, who: Who) -> Iterator[None]:
+    """Something to read there: recovery codes that no sign-in asks for."""
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    shown = {"kind": "RECOVERY_CODE", "name": "Sheet", "created_at": moment, "last_used_at": moment}
+    with server.database() as client:
+        rows = client.get_default_database()["factors"]
+        for name in ("subject", "minor"):
+            rows.insert_one({"_id": f"fac_eu_{name}", "person": who(name).id, "confirmed": True, **shown})
+        yield
+        rows.delete_many({"_id": {"$in": ["fac_eu_subject", "fac_eu_minor"]}})
 
 
 def selection() -> str:
