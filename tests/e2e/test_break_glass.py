@@ -11,9 +11,10 @@ import pytest
 from tests.e2e.conftest import Who
 from tests.e2e.mailbox import Mailbox
 from tests.e2e.people import refused_soon
-from tests.e2e.second_factors import Person
+from tests.e2e.second_factors import Person, arrive
 from tests.e2e.server import GRAPHQL, Account, Json, Server, request_headers
 from tests.e2e.staff import REVOKE, access, changed, granted, hired, renewed
+from tests.e2e.test_step_up import aged, asked_for
 
 DANGER: Final = "Caller says that their daughter is in danger"
 OPEN: Final = """
@@ -264,3 +265,28 @@ def test_with_cookies_the_token_stays_hidden(server: Server, who: Who) -> None:
     person.account.access_token = set_cookie.split(";")[0].partition("=")[2]
     assert "EMERGENCY" in access(person.account)["purposes"]
     server.http.cookies.clear()
+
+
+def test_it_needs_a_second_factor(server: Server, who: Who) -> None:
+    """To be opened, and to be reviewed."""
+    person = arrive(server)
+    granted(who("admin"), person.account.id, "SECURITY")
+    renewed(person.account)
+    given = {"input": {"justification": DANGER, "minutes": 5}}
+    answer = person.account.ask(OPEN, given, purpose="ACCOUNT").json()
+    assert asked_for(answer)["Mutation.breakGlass"] == "SECOND_FACTOR"
+    review = {"input": {"id": "bgl_eu_unknown", "verdict": "JUSTIFIED", "note": "Nothing was found"}}
+    answer = person.account.ask(REVIEW, review, purpose="SECURITY").json()
+    assert asked_for(answer)["Mutation.reviewBreakGlass"] == "SECOND_FACTOR"
+    assert asked_for(person.account.ask(LIST, purpose="SECURITY").json())["Query.breakGlassGrants"] == "SECOND_FACTOR"
+
+
+def test_its_use_needs_a_recent_proof(server: Server, who: Who) -> None:
+    """Even a name, which other purposes show without one; giving it back needs none."""
+    person = hired(server, who("admin"), "SUPPORT")
+    opened(person)
+    name = "query ($id: ID!) @purpose(is: EMERGENCY) { user(by: {id: $id}) { fullName } }"
+    assert person.account.data(name, {"id": who("minor").id})["user"]["fullName"] == "Milo Lindqvist"
+    answer = aged(person.account).ask(name, {"id": who("minor").id}).json()
+    assert asked_for(answer)["User.fullName"] == "SECOND_FACTOR"
+    ended(person)

@@ -14,6 +14,7 @@ from tests.e2e.people import refused_soon, status_of_me
 from tests.e2e.second_factors import arrive
 from tests.e2e.server import PASSWORD, Account, Server
 from tests.e2e.staff import GRANT, REVOKE, WHY, access, changed, granted, hired, renewed, roles_of
+from tests.e2e.test_step_up import aged, asked_for
 
 NAMES: Final = "{ users(first: 1) { nodes { username } } }"
 HISTORY: Final = "query ($id: ID!) { user(by: {id: $id}) { roleHistory { role change reason by expiresAt } } }"
@@ -158,3 +159,17 @@ def test_the_last_administrator_cannot_go(serve: Serve) -> None:
     payload = admin.data(delete, {"input": {"password": PASSWORD}}, purpose="ACCOUNT")["deleteUser"]
     assert payload == {"deleted": False, "errors": [{"code": "LAST_ADMINISTRATOR"}]}
     assert roles_of(admin) == [{"role": "ADMIN", "expiresAt": None}]
+
+
+@pytest.mark.parametrize("document", [GRANT, REVOKE], ids=["grant", "revoke"])
+def test_an_administrator_proves_themself_first(server: Server, who: Who, document: str) -> None:
+    """By a second factor, and again when that is a while ago."""
+    other = arrive(server)
+    granted(who("admin"), other.account.id, "ADMIN", expiresAt=in_an_hour())
+    given = {"input": {"user": who("minor").id, "role": "SUPPORT", "reason": WHY}}
+    field = "grantRole" if document is GRANT else "revokeRole"
+    answer = renewed(other.account).ask(document, given, purpose="ACCOUNT").json()
+    assert asked_for(answer)[f"Mutation.{field}"] == "SECOND_FACTOR"
+    other.enrol_app()
+    answer = aged(renewed(other.account)).ask(document, given, purpose="ACCOUNT").json()
+    assert asked_for(answer) == {f"Mutation.{field}": "SECOND_FACTOR"}
