@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
 from tests.e2e.conftest import Who
 from tests.e2e.people import refused_soon
 from tests.e2e.server import SERVICE, Json, Server
+from tests.e2e.services import command, token
 
 QUERY = '{ user(by: {email: "subject@demo.example"}) { %s } }'
-
-
-def token(server: Server, credentials: tuple[str, str] = SERVICE, **narrowed: str) -> str:
-    """An access token by client credentials."""
-    form = {"grant_type": "client_credentials", **narrowed}
-    answer = server.http.post("/oauth/token", data=form, auth=credentials)
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["access_token"])
 
 
 def asked(server: Server, access_token: str, fields: str, purpose: str | None = None) -> Json:
     """The answer to a look-up of one person."""
     return server.post(QUERY % fields, token=access_token, purpose=purpose).json()
-
-
-def command(server: Server, *arguments: str) -> dict[str, str]:
-    """Run `fieldward clients ...` beside the running service; what it printed as `name: value`."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FIELDWARD_")}
-    script = str(Path(sys.executable).with_name("fieldward"))
-    done = subprocess.run(
-        [script, "clients", *arguments],
-        env={**kept, "FIELDWARD_DATA_DIR": str(server.folder)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    pairs = (line.partition(":") for line in done.stdout.splitlines() if ":" in line)
-    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 def test_a_token_may_be_narrowed_to_fewer_scopes(server: Server) -> None:
