@@ -93,7 +93,8 @@ class Addresses:
         except Conflict:
             return Proof.TAKEN
         await self._tickets.cancel(person, _SENT_TO_THE_ADDRESS)
-        if (earlier := _recipient(before)) is not None:
+        earlier = _recipient(before)
+        if earlier is not None and before["email_key"] != ticket.email_key:
             self._outbox.post(self._outbox.letters.notice(earlier, Notice.EMAIL_CHANGED, {}))
         return Proof.PROVEN
 

@@ -64,6 +64,8 @@ class SmtpMailer:
                 tls_context=self._context,
                 username=server.username,
                 password=server.password,
+                # Left to itself the library looks this machine's name up, on the event loop.
+                local_hostname=message["From"].addresses[0].domain,
                 timeout=SECONDS,
             )
         except aiosmtplib.SMTPRecipientsRefused as error:

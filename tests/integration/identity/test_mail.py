@@ -19,12 +19,12 @@ from auth.addresses import LIFETIME, MOST, Addresses, Proof
 from auth.mail import Outbox
 from auth.mail.letters import Letters, read_sender
 from auth.recovery import Recovery
-from auth.tickets import Tickets
+from auth.tickets import Ticket, Tickets
 from graph.app import create_app
 from graph.settings import load_settings
 from models.database import Database
 from models.embedded import Embedded
-from models.ticket import TicketDocument
+from models.ticket import TicketDocument, TicketKind
 from models.user import UserDocument
 from models.vocabulary import FactorKind, UserStatus
 from tests.e2e.mailbox import token_of
@@ -175,6 +175,30 @@ async def test_of_resets_at_once_one_wins(mails: Mails, worker: Worker, alice: s
     assert await mails.subjects(ADDRESS) == ["Your password was reset"]
 
 
+async def test_a_reset_ends_what_was_begun_before(mails: Mails, worker: Worker, alice: str) -> None:
+    """Other links, a change of address that somebody else may have asked for, a sign-in half done."""
+    mails.addresses.propose(alice, NEW, NEW)
+    changing = await mails.link()
+    tickets = Tickets(worker.database)
+    challenge = await tickets.issue(Ticket(TicketKind.SECOND_FACTOR, alice), LIFETIME)
+    links = []
+    for _ in range(2):
+        mails.recovery.ask("Alice")
+        links.append(await mails.link())
+    assert (await mails.recovery.reset(links[0], NEW_PASSWORD)).done
+    assert not (await mails.recovery.reset(links[1], PASSWORD)).done
+    assert await mails.addresses.prove(changing) is Proof.UNKNOWN
+    assert await tickets.look_at(TicketKind.SECOND_FACTOR, challenge) is None
+
+
+async def test_who_proposes_the_address_they_have_proves_it(mails: Mails, worker: Worker, alice: str) -> None:
+    """Nobody is told that it is another one."""
+    mails.addresses.propose(alice, ADDRESS.title(), ADDRESS)
+    assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
+    assert (await stored(worker, alice))["email"] == ADDRESS.title()
+    assert await mails.subjects(ADDRESS) == []
+
+
 async def test_an_address_is_proven_as_long_as_it_is_the_one(mails: Mails, worker: Worker, alice: str) -> None:
     """A link to an earlier address proves nothing of the present one."""
     mails.addresses.ask(alice)
@@ -207,13 +231,14 @@ async def test_of_two_accounts_one_gets_an_address(mails: Mails, worker: Worker,
     assert len(owners) == 1
 
 
-async def test_a_new_address_ends_the_links_that_the_old_one_has(mails: Mails, alice: str) -> None:
+async def test_a_new_address_ends_the_links_that_the_old_one_has(mails: Mails, worker: Worker, alice: str) -> None:
     """And the old one is told, last of all."""
     mails.recovery.ask("Alice")
     resetting = await mails.link()
     mails.addresses.propose(alice, NEW, NEW)
     assert await mails.subjects(ADDRESS) == ["A new email address was asked for"]
     assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
+    assert await worker.database.find(TicketDocument, {"person": alice}) == []
     assert not (await mails.recovery.reset(resetting, NEW_PASSWORD)).done
     assert await mails.subjects(ADDRESS) == ["The email address of your account was changed"]
 

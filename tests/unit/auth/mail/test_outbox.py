@@ -61,7 +61,15 @@ async def make(memory_database: Database, post: Post, counted: list[str]) -> Asy
 
     def outbox(capacity: int = 100, pauses: tuple[float, ...] = (0.0, 0.0)) -> Outbox:
         made.append(
-            Outbox(memory_database, post, LETTERS, count=counted.append, capacity=capacity, pauses=pauses, spread=(0.0, 0.0))
+            Outbox(
+                memory_database,
+                post,
+                LETTERS,
+                count=counted.append,
+                capacity=capacity,
+                pauses=pauses,
+                spread=(0.0, 0.0),
+            )
         )
         return made[-1]
 

@@ -34,6 +34,15 @@ class Handler:
     def __init__(self) -> None:
         self.envelopes: list[Envelope] = []
         self.answer = "250 OK"
+        self.greeted: list[str] = []
+
+    async def handle_EHLO(  # noqa: N802 - the library's name
+        self, _server: object, session: Session, _envelope: object, hostname: str, responses: list[str]
+    ) -> list[str]:
+        """Note who calls."""
+        self.greeted.append(hostname)
+        session.host_name = hostname
+        return responses
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, _server: object, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -126,6 +135,7 @@ async def test_a_mail_goes_by_starttls(
     await mailer(f"smtp://127.0.0.1:{port}", trusting).send(LETTER)
     (envelope,) = handler.envelopes
     assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@users.example", [ADDRESS])
+    assert handler.greeted == ["users.example", "users.example"]  # again once the connection is encrypted
     assert b"https://users.example/account#reset=token" in envelope.content.splitlines()
 
 
