@@ -27,7 +27,6 @@ class Ticket:
     person: str | None = None
     email: str | None = field(default=None, repr=False)
     email_key: str | None = field(default=None, repr=False)
-    challenge: bytes | None = field(default=None, repr=False)
     methods: frozenset[str] = frozenset()
     session: str | None = None
 
@@ -47,7 +46,6 @@ class Tickets:
             person=ticket.person,
             email=ticket.email,
             email_key=ticket.email_key,
-            challenge=ticket.challenge,
             methods=sorted(ticket.methods),
             session=ticket.session,
             created_at=now,
@@ -92,7 +90,6 @@ def _ticket(row: Raw) -> Ticket:
         row.get("person"),
         row.get("email"),
         row.get("email_key"),
-        row.get("challenge"),
         frozenset(row.get("methods", ())),
         row.get("session"),
     )

@@ -28,16 +28,14 @@ class TicketKind(StrEnum):
 class TicketDocument(PersonalDocument):
     """One ticket. `id` is the SHA-256 of its secret in hex; `person` is absent where nobody is known yet.
 
-    `email` is the address that a link proves, `challenge` what a passkey has to sign, `methods` how the
-    person has proven themself so far (RFC 8176), `tries` how often something was tried with it, `session` the
-    session it belongs to.
+    `email` is the address that a link proves, `methods` how the person has proven themself so far (RFC 8176),
+    `tries` how often something was tried with it, `session` the session it belongs to.
     """
 
     kind: TicketKind = labelled(Label.CREDENTIALS)
     person: str | None = labelled(Label.UNIQUE_ID, default=None)
     email: str | None = labelled(Label.EMAIL, default=None)
     email_key: str | None = labelled(Label.EMAIL, default=None)
-    challenge: bytes | None = labelled(Label.CREDENTIALS, default=None)
     methods: list[str] = labelled(Label.CREDENTIALS, default_factory=list)
     tries: int = labelled(Label.CREDENTIALS, default=0)
     session: str | None = labelled(Label.UNIQUE_ID, default=None)

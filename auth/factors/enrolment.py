@@ -159,7 +159,7 @@ class Enrolment:
         return codes
 
     async def _added(self, person: str, add: Callable[[Session | None], Any]) -> tuple[str, ...] | None:
-        """Add a factor; recovery codes when the person had none."""
+        """Add a factor; recovery codes when the person has none left."""
         codes: tuple[str, ...] | None = None
 
         async def work(session: Session | None) -> None:
@@ -167,8 +167,9 @@ class Enrolment:
             if len(await confirmed(self._database, person, *SECOND_FACTORS, session=session)) >= MOST:
                 raise FactorRefused(FactorProblem.TOO_MANY_FACTORS)
             await add(session)
-            has_codes = await confirmed(self._database, person, FactorKind.RECOVERY_CODE, session=session)
-            codes = None if has_codes else await replace_codes(self._database, person, session)
+            sheets = await confirmed(self._database, person, FactorKind.RECOVERY_CODE, session=session)
+            left = any(sheet["code_hashes"] for sheet in sheets)
+            codes = None if left else await replace_codes(self._database, person, session)
 
         await changed(self._database, person, work)
         return codes

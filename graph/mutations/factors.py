@@ -8,6 +8,7 @@ import strawberry
 
 from auth.factors import ONE_TIME, PASSKEY, Enrolled
 from auth.mail import Notice
+from auth.throttle import Action
 from graph.access import Opens, Rows, free, root
 from graph.context import Info
 from graph.messages import Cookie
@@ -78,12 +79,16 @@ class FactorMutation:
             refuse(problems, "NOT_A_PERSON")
         if problems or person is None:
             return ConfirmFactorPayload(errors=problems.errors)
-        enrolment = info.context.services.enrolment
-        with refusals(problems, "code"):
-            return await _confirmed(
-                info, await enrolment.confirm_totp(person, str(input.factor_id), input.code, name), ONE_TIME
-            )
-        return ConfirmFactorPayload(errors=problems.errors)
+        services, client, enrolled = info.context.services, info.context.client, None
+        # Guessed here, a code would make a session a strong one just as in a step-up.
+        async with services.throttle.attempt(
+            Action.STEP_UP, account=person, network=client.ip, device=client.device_token
+        ) as attempt:
+            with refusals(problems, "code"):
+                enrolled = await services.enrolment.confirm_totp(person, str(input.factor_id), input.code, name)
+            if problems:
+                attempt.failed()
+        return await _confirmed(info, person, enrolled, ONE_TIME, problems)
 
     @root(Opens(Rows.OWN, changes=_OWN, step_up=True, enrolling=True), "Begin to enrol a passkey.")
     async def enrol_passkey(self, info: Info) -> PasskeyChallengePayload:
@@ -104,12 +109,11 @@ class FactorMutation:
             refuse(problems, "NOT_A_PERSON")
         if problems or person is None:
             return ConfirmFactorPayload(errors=problems.errors)
-        enrolment, session = info.context.services.enrolment, info.context.principal.session
+        enrolment, enrolled = info.context.services.enrolment, None
+        session = info.context.principal.session
         with refusals(problems, "passkey"):
-            return await _confirmed(
-                info, await enrolment.confirm_passkey(person, session, input.challenge, input.passkey, name), PASSKEY
-            )
-        return ConfirmFactorPayload(errors=problems.errors)
+            enrolled = await enrolment.confirm_passkey(person, session, input.challenge, input.passkey, name)
+        return await _confirmed(info, person, enrolled, PASSKEY, problems)
 
     @root(Opens(Rows.OWN, changes=_OWN, step_up=True), "Remove a second factor, or the recovery codes.")
     async def remove_factor(self, info: Info, input: RemoveFactorInput) -> RemoveFactorPayload:  # noqa: A002
@@ -131,23 +135,27 @@ class FactorMutation:
         if person is None:
             refuse(problems, "NOT_A_PERSON")
             return RecoveryCodesPayload(errors=problems.errors)
+        codes = None
         with refusals(problems):
-            codes = await services.enrolment.new_codes(person)
+            codes = list(await services.enrolment.new_codes(person))
             services.outbox.notify(person, Notice.RECOVERY_CODES_NEW)
-            return RecoveryCodesPayload(recovery_codes=list(codes))
-        return RecoveryCodesPayload(errors=problems.errors)
+        return RecoveryCodesPayload(recovery_codes=codes, errors=problems.errors)
 
 
 def _person(info: Info) -> str | None:
     return info.context.principal.person
 
 
-async def _confirmed(info: Info, enrolled: Enrolled, methods: Iterable[str]) -> ConfirmFactorPayload:
+async def _confirmed(
+    info: Info, person: str, enrolled: Enrolled | None, methods: Iterable[str], problems: Problems
+) -> ConfirmFactorPayload:
     """End the other sessions, tell the person, and note on this session what it has just shown."""
+    if enrolled is None:
+        return ConfirmFactorPayload(errors=problems.errors)
     context, services = info.context, info.context.services
     principal = context.principal
     await services.sessions.end_others(principal)
-    services.outbox.notify(principal.person or "", Notice.FACTOR_ADDED)
+    services.outbox.notify(person, Notice.FACTOR_ADDED)
     session = await services.sessions.step_up(principal, methods)
     by_cookie = principal.from_cookie and session is not None
     if session is not None and by_cookie:

@@ -164,7 +164,7 @@ def test_what_is_not_made_right_is_not_enrolled(server: Server, person: Person, 
 
     for wrong in ({"verified": False}, {"origin": "https://evil.example"}, {"challenge": bytes(32)}):
         begun = mallory.ask(ENROL_PASSKEY)
-        assert attempt(own.create(begun["options"], **wrong), begun["challenge"]) == ["BAD_PASSKEY"]  # type: ignore[arg-type]
+        assert attempt(own.create(begun["options"], **wrong), begun["challenge"]) == ["BAD_PASSKEY"]
         assert attempt(own.create(begun["options"]), begun["challenge"]) == ["CHALLENGE_ENDED"]
     begun = mallory.ask(ENROL_PASSKEY)
     taken = device.attested(device.keys[0], decoded(json.loads(begun["options"])["challenge"]))

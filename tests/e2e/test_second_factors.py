@@ -9,15 +9,13 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import NEW_PASSWORD, Who
-from tests.e2e.people import refused_soon, status_of_me
+from tests.e2e.people import status_of_me
 from tests.e2e.second_factors import (
     BEGIN_STEP_UP,
-    CHANGE_PASSWORD,
     COMPLETE,
     CONFIRM_TOTP,
     ENROL_TOTP,
     NEW_CODES,
-    REMOVE,
     SIGN_IN,
     STEP_UP,
     App,
@@ -29,9 +27,6 @@ from tests.e2e.second_factors import (
     told,
 )
 from tests.e2e.server import GRAPHQL, Account, Server
-
-SHORT = "tiny-boats"
-LONG = "boats on a quiet river"
 
 
 @pytest.fixture
@@ -148,36 +143,6 @@ def test_a_recovery_code_takes_the_place_of_a_factor_once(server: Server, person
     assert told(server, person, "recovery code of your account was used", "Your recovery codes are new")
 
 
-def test_other_sessions_end_and_the_person_is_told(server: Server, person: Person) -> None:
-    """When a factor comes and when it goes; the session that asked goes on."""
-    other = server.sign_in(person.name, NEW_PASSWORD)
-    begun = asked(server, SIGN_IN, login=person.name, password=NEW_PASSWORD)
-    assert begun["errors"] == []
-    app = person.enrol_app()
-    assert refused_soon(lambda: status_of_me(other))
-    assert status_of_me(person.account) == 200
-    half = person.challenge()
-    [factor] = [each["id"] for each in person.factors() if each["kind"] == "TOTP"]
-    assert person.ask(REMOVE, id=factor) == {"removed": True, "errors": []}
-    assert codes_of(asked(server, COMPLETE, challenge=half, code=app.code())) == ["CHALLENGE_ENDED"]
-    assert status_of_me(person.account) == 200
-    assert person.factors() == []
-    assert person.begin()["errors"] == []
-    assert told(server, person, "second factor was added", "second factor was removed")
-
-
-def test_others_factors_are_as_if_they_were_not(server: Server, person: Person, app: App) -> None:
-    """To be removed, or to be confirmed."""
-    mallory = arrive(server)
-    [factor] = [each["id"] for each in person.factors() if each["kind"] == "TOTP"]
-    unknown = mallory.ask(REMOVE, id="fac_eu_nothing")
-    assert mallory.ask(REMOVE, id=factor) == unknown
-    assert codes_of(unknown) == ["NOT_FOUND"]
-    made = person.ask(ENROL_TOTP)
-    stolen = mallory.ask(CONFIRM_TOTP, factorId=made["factorId"], code=App(made["secret"]).code())
-    assert codes_of(stolen) == ["NOT_FOUND"]
-
-
 def test_a_step_up_is_by_what_the_person_has(server: Server, person: Person) -> None:
     """The password for those without a factor; with one it is not enough."""
     assert person.ask(BEGIN_STEP_UP)["kinds"] == []
@@ -203,27 +168,6 @@ def test_a_step_up_is_for_those_who_are_signed_in(server: Server, who: Who) -> N
     service: Account = who("service")
     assert codes_of(service.data(BEGIN_STEP_UP)["beginStepUp"]) == ["NOT_A_PERSON"]
     assert service.ask(ENROL_TOTP, purpose="SUPPORT").status_code == 403
-
-
-def test_a_short_password_needs_a_factor(server: Server, person: Person) -> None:
-    """Eight characters with one; then the last one stays until the password is longer."""
-
-    def change(new: str) -> list[str]:
-        codes = codes_of(person.ask(CHANGE_PASSWORD, currentPassword=person.password, newPassword=new))
-        if not codes:
-            person.password = new
-            person.sign_in(asked(server, COMPLETE, challenge=person.challenge(), recoveryCode=person.codes.pop()))
-        return codes
-
-    assert change(SHORT) == ["TOO_SHORT"]
-    person.enrol_app()
-    assert change("tiny-bo") == ["TOO_SHORT"]
-    assert change(SHORT) == []
-    [factor] = [each["id"] for each in person.factors() if each["kind"] == "TOTP"]
-    assert person.ask(REMOVE, id=factor)["errors"] == [{"code": "PASSWORD_TOO_SHORT"}]
-    assert {each["kind"] for each in person.factors()} == {"TOTP", "RECOVERY_CODE"}
-    assert change(LONG) == []
-    assert person.ask(REMOVE, id=factor)["removed"]
 
 
 def test_a_browser_signs_in_in_two_steps(server: Server, person: Person, app: App) -> None:

@@ -107,6 +107,17 @@ async def test_recovery_codes_come_once_and_are_stored_as_hashes(desk: Desk) -> 
     assert await desk.recover(person, again[4].upper()) is not None
 
 
+async def test_who_has_used_all_recovery_codes_gets_new_ones(desk: Desk) -> None:
+    """With the next factor."""
+    person = await desk.person()
+    _, _, codes = await desk.app(person)
+    for code in codes or ():
+        assert await desk.recover(person, code) is not None
+    _, _, more = await desk.app(person)
+    assert len(more or ()) == 10
+    assert await desk.stored(person) == ["RECOVERY_CODE", "TOTP", "TOTP"]
+
+
 async def test_there_are_no_recovery_codes_without_a_factor(desk: Desk) -> None:
     """They would be another password."""
     person = await desk.person()

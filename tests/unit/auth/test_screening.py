@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from auth.screening import MAX_LENGTH, MIN_LENGTH, Problem, Screening, common_pieces
+from auth.screening import MAX_LENGTH, MIN_LENGTH, MIN_LENGTH_WITH_FACTOR, Problem, Screening, common_pieces, is_short
 
 OWNER = ("alice", "Alice Liddell", "alice@wonderland.example")
 
@@ -78,6 +78,25 @@ def test_a_password_without_names_is_not_personal(screening: Screening) -> None:
 def test_holds_the_length_at_both_ends(screening: Screening, length: int, problems: list[Problem]) -> None:
     """Fifteen to 128 code points (NIST SP 800-63B-4, section 3.1.1.2)."""
     assert screening.problems(("gvkwm bxtrh " * (length // 12 + 1))[:length]) == problems
+
+
+@pytest.mark.parametrize(
+    ("length", "problems", "short"),
+    [
+        (MIN_LENGTH_WITH_FACTOR - 1, [Problem.TOO_SHORT], True),
+        (MIN_LENGTH_WITH_FACTOR, [], True),
+        (MIN_LENGTH - 1, [], True),
+        (MIN_LENGTH, [], False),
+    ],
+)
+def test_with_a_second_factor_eight_are_enough(
+    screening: Screening, length: int, problems: list[Problem], short: bool
+) -> None:
+    """Eight code points (NIST SP 800-63B-4, section 3.1.1.2); all that is known stays refused."""
+    password = "gvkwm bxtrh pqzd"[:length]
+    assert screening.problems(password, second_factor=True) == problems
+    assert is_short(password) is short
+    assert screening.problems("passw0rd1", second_factor=True) == [Problem.COMMON]
 
 
 def test_counts_code_points_after_normalisation(screening: Screening) -> None:
