@@ -15,9 +15,10 @@ def outbox_of(
     settings: Settings, database: Database, *, count: Callable[[str], None] = lambda _outcome: None
 ) -> Outbox:
     """A queue for mails to the people in `database`; whoever made it stops it."""
+    url = None if settings.smtp_url is None else settings.smtp_url.get_secret_value()
     return Outbox(
         database,
-        mailer_for(settings.smtp_url and settings.smtp_url.get_secret_value(), settings.mail_dir),
+        mailer_for(url, settings.mail_dir),
         Letters(read_sender(settings.mail_from), settings.account_url),
         count=count,
     )

@@ -62,6 +62,7 @@ def test_a_mail_arrives_by_smtp(serve: Serve, smtp: tuple[Handler, int]) -> None
     assert register(server, "alice@people.example")["errors"] == []
     envelope = handler.arrived.get(timeout=20)
     assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@users.example", ["alice@people.example"])
+    assert isinstance(envelope.content, bytes)
     assert b"\r\nhttps://app.example/links#verify=" in envelope.content
     assert not (server.folder / "mail").exists()
     assert "Mails are not sent" not in server.said()

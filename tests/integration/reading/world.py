@@ -67,7 +67,7 @@ class World:
     recorder: Recorder = field(default_factory=Recorder)
 
     async def ask(self, who: Principal, text: str, purpose: Purpose | None = None, **variables: object) -> Answer:
-        """The answer by row functions."""
+        """The answer by renderers."""
         return await _answer(self.engine, who, text, purpose, variables)
 
     async def slowly(self, who: Principal, text: str, purpose: Purpose | None = None, **variables: object) -> Answer:
@@ -94,7 +94,7 @@ async def _answer(
 
 
 def make_engine(database: Database, *, by_rows: bool) -> Engine:
-    """An engine without sign-in, through row functions or resolvers only."""
+    """An engine without sign-in, through renderers or resolvers only."""
     schema = graphql_schema(build())
     catalogue, limits = read_catalogue(schema), Limits()
     purpose = schema.get_directive(PURPOSE_DIRECTIVE)
@@ -104,7 +104,9 @@ def make_engine(database: Database, *, by_rows: bool) -> Engine:
         "reader": Reader(database),
         "writer": Writer(database, [it for it in DOCUMENTS if issubclass(it, PersonalDocument)]),
         "region": "eu",
+        "max_page": limits.max_page,
     }
-    services = Services(**(dict.fromkeys(part.name for part in fields(Services)) | used))  # nobody signs in here
+    nothing: dict[str, Any] = dict.fromkeys(part.name for part in fields(Services))  # nobody signs in here
+    services = Services(**(nothing | used))
     operations = Operations(Planner(schema, catalogue), purpose)
     return Engine(schema, catalogue, Documents(schema, limits), operations, Policy("eu"), services, by_rows=by_rows)

@@ -136,6 +136,7 @@ async def test_a_mail_goes_by_starttls(
     (envelope,) = handler.envelopes
     assert (envelope.mail_from, envelope.rcpt_tos) == ("no-reply@users.example", [ADDRESS])
     assert handler.greeted == ["users.example", "users.example"]  # again once the connection is encrypted
+    assert isinstance(envelope.content, bytes)
     assert b"https://users.example/account#reset=token" in envelope.content.splitlines()
 
 
