@@ -11,6 +11,7 @@ from models.ages import band_of
 from models.bookkeeping import MarkerDocument
 from models.database import Database, Raw
 from models.errors import Conflict
+from models.lookalikes import skeleton
 from models.people.locales import LOCALES
 from models.people.moments import moment_before
 from models.people.person import NOTICE_VERSION, GeneratedPerson, make_person
@@ -87,6 +88,7 @@ def _play(part: _Part, region: str, password_hash: str, epoch: datetime) -> Gene
     user |= {
         "username": part.username,
         "username_key": part.username,
+        "username_skeleton": skeleton(part.username),
         "email": f"{part.username}@demo.example",
         "email_key": f"{part.username}@demo.example",
         "email_verified": True,

@@ -7,12 +7,14 @@ No message here carries the value.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 from unicodedata import category, normalize
 
 from email_validator import EmailNotValidError, validate_email
+from precis_i18n import get_profile
 
 from models.errors import BadInput
+from models.lookalikes import mixes_scripts, skeleton
 
 USERNAME_LENGTH: Final = (2, 64)
 MARKS: Final = 4  # combining marks in a row; more only serve to disfigure a page
@@ -20,6 +22,9 @@ EMAIL_LENGTH: Final = 254  # RFC 5321, section 4.5.3.1.3, less the angle bracket
 # How many times longer another spelling of one text may be. Normalising is quadratic in combining marks.
 _FORMS: Final = 4
 
+# RFC 8265, section 3: the same characters in both; one keeps the case that the person chose, for showing.
+_SHOWN: Final = get_profile("UsernameCasePreserved")
+_COMPARED: Final = get_profile("UsernameCaseMapped")
 _USERNAME: Final = re.compile(r"\A[^\W_]+(?:[._-]+[^\W_]+)*\Z")
 # NOTE: narrower than what email-validator accepts (no "--" and no "xn--" labels, a top-level name of
 # letters), so that it can only agree; a property test holds the two together.
@@ -29,8 +34,30 @@ _PLAIN_EMAIL: Final = re.compile(
 _SPECIAL_TOP_LEVEL: Final = frozenset({"arpa", "invalid", "local", "localhost", "onion", "test"})
 
 
+class Username(NamedTuple):
+    """A user name in the forms that are stored; names that look alike have one `skeleton`."""
+
+    display: str
+    key: str
+    skeleton: str
+
+
+def new_username(text: str) -> Username:
+    """A name to be stored: as `normalise_username`, and in one script. Raises `BadInput`.
+
+    Names that were stored otherwise can still be signed in with.
+    """
+    display, key = normalise_username(text)
+    if mixes_scripts(display):
+        raise BadInput("A user name is written in one script: its letters do not belong together.", path=("username",))
+    return Username(display, key, skeleton(display))
+
+
 def normalise_username(text: str) -> tuple[str, str]:
-    """The user name as shown (NFC) and its key (NFKC, case folded). Raises `BadInput`.
+    """The user name as shown and its key, by which it is found and unique. Raises `BadInput`.
+
+    Both are what PRECIS (RFC 8265) makes of it; the key is case folded besides, so that "ß" is no other
+    name than "ss".
 
     Letters and digits of any script, with the marks that belong to them, joined by `.`, `_` or `-`;
     never an `@`, so that it cannot be taken for an email address at sign-in.
@@ -39,8 +66,7 @@ def normalise_username(text: str) -> tuple[str, str]:
     if text.isascii():
         display, key = text, text.lower()
     elif len(text) <= _FORMS * longest:
-        display = normalize("NFC", text)
-        key = normalize("NFKC", normalize("NFKC", display).casefold())
+        display, key = _prepared(text)
     else:
         display = key = ""
     fits = shortest <= len(display) <= longest and shortest <= len(key) <= longest
@@ -50,6 +76,15 @@ def normalise_username(text: str) -> tuple[str, str]:
             path=("username",),
         )
     return display, key
+
+
+def _prepared(text: str) -> tuple[str, str]:
+    """What the profiles make of a name that is not ASCII; empty for what they do not allow."""
+    try:
+        display, compared = _SHOWN.enforce(text), _COMPARED.enforce(text)
+    except UnicodeEncodeError:
+        return "", ""
+    return display, normalize("NFKC", normalize("NFKC", compared).casefold())
 
 
 def _bare(name: str) -> str:

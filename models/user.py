@@ -61,7 +61,8 @@ class RoleGrant(Value):
 class UserDocument(PersonalDocument):
     """One person.
 
-    `username_key` and `email_key` are the normalised forms that look-ups and uniqueness use.
+    `username_key` and `email_key` are the normalised forms that look-ups and uniqueness use;
+    `username_skeleton` is what all names that look like this one have in common.
     Optional values that are absent are not stored.
     """
 
@@ -69,6 +70,7 @@ class UserDocument(PersonalDocument):
 
     username: str = labelled(Label.USERNAME)
     username_key: str = labelled(Label.USERNAME)
+    username_skeleton: str | None = labelled(Label.USERNAME, default=None)
     email: str | None = labelled(Label.EMAIL, default=None)
     email_key: str | None = labelled(Label.EMAIL, default=None)
     email_verified: bool = labelled(Label.ACCOUNT, default=False)
@@ -107,6 +109,12 @@ class UserDocument(PersonalDocument):
         bson_encoders: ClassVar = {date: date.isoformat}
         indexes: ClassVar = [
             IndexModel([("username_key", ASCENDING)], unique=True, name="username"),
+            IndexModel(
+                [("username_skeleton", ASCENDING)],
+                unique=True,
+                name="look_alike",
+                partialFilterExpression={"username_skeleton": {"$exists": True}},
+            ),
             IndexModel(
                 [("email_key", ASCENDING)],
                 unique=True,

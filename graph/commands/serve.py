@@ -33,6 +33,7 @@ from models.demo import is_loaded
 from models.embedded import Embedded
 from models.errors import ConfigurationError
 from models.registry import check_labels
+from models.skeletons import fill_skeletons
 from models.user import UserDocument
 
 _CONNECTIONS: Final = 2_000  # per worker; those over it get 503
@@ -92,6 +93,7 @@ async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) 
     database = await connect(url, settings, say)
     try:
         await database.make_indexes()
+        await fill_skeletons(database)
         # A database of somebody's own, which may hold real people, gets no demo accounts.
         if not settings.production and (
             own or await database.find_one(UserDocument, {}, projection={"_id": 1}) is None

@@ -14,7 +14,7 @@ from graph.mutations.payload import Problems
 from models.ages import band_of
 from models.importing import values
 from models.importing.rejection import Refused, RejectCode
-from models.names import normalise_email, normalise_username
+from models.names import new_username, normalise_email
 from models.vocabulary import Label
 from models.writer import Change
 
@@ -88,8 +88,8 @@ class UpdateUserInput(ProfileInput):
 
 
 def _username(text: str) -> Mapping[str, Any]:
-    display, key = normalise_username(text)
-    return {"username": display, "username_key": key}
+    name = new_username(text)
+    return {"username": name.display, "username_key": name.key, "username_skeleton": name.skeleton}
 
 
 def _email(text: str) -> Mapping[str, Any]:

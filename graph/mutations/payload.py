@@ -13,6 +13,7 @@ from models.importing.rejection import Refused
 
 _MESSAGES: Final = {
     "TAKEN": "This is already in use.",
+    "LOOKS_ALIKE": "This looks like a name that is already in use. Choose one that cannot be mistaken for it.",
     "TOO_SHORT": "This password is too short: use at least 15 characters.",
     "TOO_LONG": "This is too long.",
     "COMMON": "This password is too easy to guess.",
@@ -61,7 +62,8 @@ class Problems:
         except Refused as error:
             self.add(error.code.value, *path)
         except Conflict as error:
-            self.add("TAKEN", _FIELDS.get(error.field, error.field))
+            code, field = _CONFLICTS.get(error.field, ("TAKEN", error.field))
+            self.add(code, field)
 
 
-_FIELDS: Final = {"username": "username", "email": "email"}
+_CONFLICTS: Final = {"look_alike": ("LOOKS_ALIKE", "username")}

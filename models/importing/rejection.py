@@ -34,6 +34,7 @@ class RejectCode(StrEnum):
     BAD_TYPE = "BAD_TYPE"
     BAD_USERNAME = "BAD_USERNAME"
     HASH_TOO_COSTLY = "HASH_TOO_COSTLY"
+    LOOKS_ALIKE = "LOOKS_ALIKE"
     MISSING = "MISSING"
     PLAIN_PASSWORD = "PLAIN_PASSWORD"  # noqa: S105 - a code, not a secret
     TAKEN = "TAKEN"

@@ -21,7 +21,7 @@ from models.ids import fixed_id, randomness_of
 from models.importing import values
 from models.importing.hashes import password_hash
 from models.importing.rejection import Refused, RejectCode, Rejection
-from models.names import normalise_email, normalise_username
+from models.names import Username, new_username, normalise_email
 from models.vocabulary import UserStatus
 
 Raw = dict[str, Any]
@@ -121,17 +121,18 @@ class RowBuilder:
         created = raw.setdefault("created_at", self.now)
         randomness = self.key.randomness(line)
         raw["_id"] = fixed_id("usr", self.region, int(created.timestamp() * 1000), randomness)
-        _split_pair(raw, "email")
+        if (pair := raw.get("email")) is not None:
+            raw["email"], raw["email_key"] = pair
         refused = {problem.field for problem in problems}
         if "username" not in raw:
             if "email" not in raw and not refused & {"email", "username"}:
                 problems.append(Rejection(line, RejectCode.MISSING, "username"))
-            own = f"user-{raw['_id'][-16:]}"
-            raw["username"] = (own, own)
+            raw["username"] = new_username(f"user-{raw['_id'][-16:]}")
             named = False
         else:
             named = True
-        _split_pair(raw, "username")
+        if (name := raw.get("username")) is not None:
+            raw["username"], raw["username_key"], raw["username_skeleton"] = name
         raw["import_key"] = _import_key(raw, named=named)
         if "email" not in raw:
             raw["email_verified"] = False
@@ -147,11 +148,6 @@ class RowBuilder:
 
 def _filled(cells: Mapping[str, Any]) -> dict[str, Any]:
     return {target: value for target, value in cells.items() if value is not None and value != ""}
-
-
-def _split_pair(raw: Raw, name: str) -> None:
-    if (pair := raw.get(name)) is not None:
-        raw[name], raw[f"{name}_key"] = pair
 
 
 def _place(raw: Raw, line: int, problems: list[Rejection]) -> None:
@@ -183,9 +179,9 @@ def _email(text: str) -> tuple[str, str]:
         raise Refused(RejectCode.BAD_EMAIL) from None
 
 
-def _username(text: str) -> tuple[str, str]:
+def _username(text: str) -> Username:
     try:
-        return normalise_username(text)
+        return new_username(text)
     except BadInput:
         raise Refused(RejectCode.BAD_USERNAME) from None
 

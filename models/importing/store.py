@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from models.database import Database, Raw
 from models.importing.rejection import RejectCode, Rejection
 from models.importing.row import RunKey
 from models.user import UserDocument
+
+_LOOK_ALIKE: Final = "look_alike"
 
 
 @dataclass(slots=True)
@@ -60,21 +63,26 @@ class BatchStore:
 
     async def _insert(self, people: list[tuple[int, Raw]]) -> list[Rejection]:
         taken = await self.database.insert_many(UserDocument, [person for _, person in people])
-        return [Rejection(people[position][0], RejectCode.TAKEN, index) for position, index in taken]
+        return [_taken(people[position][0], index) for position, index in taken]
 
     async def _compare(self, people: list[tuple[int, Raw]]) -> list[Rejection]:
         found: dict[int, Rejection] = {}
-        for name in ("username", "email"):
-            key = f"{name}_key"
+        for name, key in (("username", "username_key"), (_LOOK_ALIKE, "username_skeleton"), ("email", "email_key")):
             seen = await self._values(key, (person[key] for _, person in people if key in person))
             for line, person in people:
                 if (value := person.get(key)) is None:
                     continue
                 if value in seen:
-                    found.setdefault(line, Rejection(line, RejectCode.TAKEN, name))
+                    found.setdefault(line, _taken(line, name))
                 seen.add(value)
         return list(found.values())
 
     async def _values(self, key: str, values: Iterable[str]) -> set[str]:
         rows = await self.database.find(UserDocument, {key: {"$in": list(values)}}, projection={key: 1})
         return {row[key] for row in rows}
+
+
+def _taken(line: int, index: str) -> Rejection:
+    if index == _LOOK_ALIKE:
+        return Rejection(line, RejectCode.LOOKS_ALIKE, "username")
+    return Rejection(line, RejectCode.TAKEN, index)

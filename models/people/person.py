@@ -9,6 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from models.ages import age_on, band_of
 from models.ids import fixed_id
+from models.names import new_username
 from models.people.activity import add_activity
 from models.people.moments import milliseconds, moment_before
 from models.people.pools import Pool, plain
@@ -89,7 +90,7 @@ def _name(user: Raw, number: int, random: Random, pool: Pool) -> None:
     first, last = plain(given), plain(family)
     handle = f"{first}.{last}" if len(first) > 1 and len(last) > 1 else _one(random, pool.handles)
     username = f"{handle[:40]}{number}"
-    user["username"], user["username_key"] = username, username
+    user["username"], user["username_key"], user["username_skeleton"] = new_username(username)
     email = f"{handle[:40].replace('.', '_')}{number}@{_one(random, DOMAINS)}"
     user["email"], user["email_key"] = email, email
 

@@ -127,3 +127,23 @@ async def test_of_simultaneous_registrations_exactly_one_wins(shared: str, serve
             with server.database() as database:
                 key = f"{shared}_key"
                 assert database.get_default_database().users.count_documents({key: one[shared]}) == 1
+
+
+@pytest.mark.parametrize("other", ["{0}.PayPaI", "{0}.paypa1", "{0}.PAYPA1"])
+def test_a_name_that_looks_like_another_is_refused(other: str, server: Server) -> None:
+    """It says so; a name that only begins alike is taken."""
+    one = fresh(username=f"x{uuid4().hex[:8].translate(str.maketrans('01', '22'))}.paypal")
+    beginning = one["username"].partition(".")[0]
+    for given, expected in (
+        (one, []),
+        (fresh(username=other.format(beginning)), [("LOOKS_ALIKE", ["input", "username"])]),
+        (fresh(username=f"{beginning}.paypals"), []),
+    ):
+        answer = server.post(REGISTER, {"input": given}).json()["data"]["register"]
+        assert [(error["code"], error["path"]) for error in answer["errors"]] == expected
+
+
+def test_a_name_in_two_scripts_is_refused(server: Server) -> None:
+    """Cyrillic letters in a Latin name are there to deceive."""
+    answer = server.post(REGISTER, {"input": fresh(username="pаypal")}).json()["data"]["register"]
+    assert [(error["code"], error["path"]) for error in answer["errors"]] == [("INVALID", ["input", "username"])]

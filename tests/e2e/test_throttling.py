@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from auth.throttle import ALLOWANCES, FREE, Action
+from auth.allowances import ALLOWANCES, FREE, Action
 from tests.e2e.conftest import REGISTER, Serve
 from tests.e2e.server import GRAPHQL, PASSWORD, SERVICE, SIGN_IN, Server
 

@@ -9,18 +9,8 @@ from typing import Final
 
 import pytest
 
-from auth.throttle import (
-    ALLOWANCES,
-    FREE,
-    LONGEST_DELAY,
-    PLACES,
-    QUIET,
-    WINDOW,
-    Action,
-    Throttle,
-    delay_after,
-    prefix_of,
-)
+from auth.allowances import ALLOWANCES, FREE, LONGEST_DELAY, PLACES, QUIET, WINDOW, Action, delay_after, prefix_of
+from auth.throttle import Throttle
 from models.crypto.macs import MacKey
 from models.database import Database
 from models.errors import BadInput, RateLimited

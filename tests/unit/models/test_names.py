@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from models import names
 from models.errors import BadInput
-from models.names import normalise_email, normalise_username
+from models.names import new_username, normalise_email, normalise_username
 
 PIECE = st.text(st.sampled_from("aB3_+.-"), max_size=8)
 LABEL = st.text(st.sampled_from("aB3-"), max_size=8)
@@ -53,12 +53,36 @@ def test_a_user_name_has_one_key(text: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "a", "a@b", "a b", ".a", "a.", "x" * 65, "a\u202eb", "ﷺ", "a\x00b", "a" + "\u0301" * 7]
+    "text", ["", "a", "a@b", "a b", ".a", "a.", "x" * 65, "a\u202eb", "ﷺ", "ﬁn", "אבa", "a\x00b", "a" + "\u0301" * 7]
 )
 def test_what_is_no_user_name_is_refused(text: str) -> None:
     """No space, no `@`, nothing invisible, no tower of marks."""
     with pytest.raises(BadInput):
         normalise_username(text)
+
+
+def test_a_name_is_shown_in_the_case_it_was_given() -> None:
+    """What is written wide is shown as the rest (RFC 8265, section 3.4)."""
+    assert [normalise_username(text)[0] for text in ("AnNa", "Straße", "ＡＢＣ")] == ["AnNa", "Straße", "ABC"]
+
+
+@pytest.mark.parametrize("text", ["pаypal", "Oльга", "ivan_иван", "x१2", "हिन्दी-a"])
+def test_a_new_name_is_in_one_script(text: str) -> None:
+    """But one that was stored before can be signed in with."""
+    with pytest.raises(BadInput) as caught:
+        new_username(text)
+    assert text not in caught.value.message
+    assert normalise_username(text)
+
+
+@given(st.text(max_size=70))
+def test_making_a_name_twice_changes_nothing(text: str) -> None:
+    """What is shown is a name already, with the same key and the same looks."""
+    try:
+        made = new_username(text)
+    except BadInput:
+        return
+    assert new_username(made.display) == made
 
 
 @pytest.mark.parametrize("normalise", [normalise_username, normalise_email])

@@ -13,6 +13,7 @@ from models.database import Database, to_bson
 from models.importing.mapping import TARGETS
 from models.importing.rejection import RejectCode
 from models.importing.row import RowBuilder, RowRefused, RunKey
+from models.lookalikes import skeleton
 from models.user import UserDocument
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
@@ -81,7 +82,7 @@ async def test_a_row_is_stored_as_its_document_would_be(memory_database: Databas
 async def test_the_smallest_row_is_stored_as_its_document_would_be(memory_database: Database) -> None:
     """All defaults are those of the document class."""
     raw = build({"username": "anna"})
-    known = {name: raw[name] for name in ("username", "username_key", "created_at", "import_key")}
+    known = {name: raw[name] for name in ("username", "username_key", "username_skeleton", "created_at", "import_key")}
     assert to_bson(UserDocument.model_validate({"_id": raw["_id"], **known})) == raw
 
 
@@ -89,6 +90,7 @@ def test_values_are_normalised() -> None:
     """Names and addresses get the keys that sign-in looks up; the age band follows from the birth date."""
     raw = build(FULL)
     assert (raw["username"], raw["username_key"]) == ("Ánna.Berg", "ánna.berg")
+    assert raw["username_skeleton"] == skeleton("Ánna.Berg")
     assert (raw["email"], raw["email_key"]) == ("Anna.Berg@example.org", "anna.berg@example.org")
     assert (raw["age_band"], raw["birth_date"]) == ("13-17", "2012-05-17")
     assert raw["_id"].startswith("usr_eu_")
