@@ -106,7 +106,7 @@ def test_a_mutation_without_a_row_claims_no_row() -> None:
     """Only what it changes counts then."""
     [delete] = plan('mutation { deleteUser(input: {password: "x"}) { deleted } }').roots
     assert delete.claims == ()
-    assert [claim.coordinate for claim in delete.changes] == ["Mutation.deleteUser"]
+    assert [claim.coordinate for claim in delete.implied] == ["Mutation.deleteUser"]
 
 
 def test_public_operations_are_told_apart() -> None:

@@ -12,7 +12,8 @@ from models.vocabulary import Label
 # How the contract's table of fields says that each category is stored.
 WAYS: Final = {
     "plain": (
-        "user.unique_id user.account user.account.username user.account.settings user.demographic.age_range "
+        "user.unique_id user.account user.account.username user.account.settings user.account.roles "
+        "user.account.break_glass user.account.break_glass.review user.demographic.age_range "
         "user.demographic.language user.location.imprecise user.privacy_preferences user.behavior"
     ),
     "encrypted": (
