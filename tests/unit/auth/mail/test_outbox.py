@@ -150,7 +150,7 @@ async def test_a_mail_that_is_refused_for_good_is_not_tried_again(make: Make, po
     outbox = make()
     with capture_logs() as lines:
         outbox.post(letter())
-        await outbox.stop()
+        await outbox.settled()
     assert (post.sent, [line["reason"] for line in lines]) == ([], ["refused"])
 
 
