@@ -44,7 +44,7 @@ class Assertions:
     async def authenticate(self, assertion: str) -> ClientDocument | None:
         """The service that made `assertion`, now and for the first time; None when it does not hold."""
         client_id = claimed_subject(assertion)
-        client = None if client_id is None or "\0" in client_id else await self._clients.find(client_id)
+        client = None if client_id is None else await self._clients.find(client_id)
         if client is None:
             return None
         try:

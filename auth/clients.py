@@ -62,6 +62,10 @@ class Clients:
         registration = Registration.read(
             name=name, scopes=scopes, purposes=purposes, owner=owner, regions=regions, introspects=introspects
         )
+        return await self.add_with_secret(registration, lifetime)
+
+    async def add_with_secret(self, registration: Registration, lifetime: timedelta | None = None) -> tuple[str, str]:
+        """The same, of what has been checked."""
         secret, stored = self._new_secret(lifetime)
         return await self._insert(registration, secrets=[stored]), secret
 
@@ -195,7 +199,7 @@ class Clients:
             keys=list(keys),
             created_at=self._clock(),
             revision=1,
-            **fields,  # type: ignore[arg-type]  # pydantic checks them
+            **fields,
         )
         await self._database.insert(client)
         return client.id

@@ -108,10 +108,10 @@ def thumbprint(key: Key) -> str:
 def claimed_subject(token: str) -> str | None:
     """Whom an unverified token names as its `sub`: only to find the keys that it is then verified with."""
     try:
-        claims = json.loads(extract_compact(token.encode("ascii")).payload or b"")
-        return claims["sub"] if isinstance(claims["sub"], str) else None
+        subject = json.loads(extract_compact(token.encode("ascii")).payload or b"")["sub"]
     except (JoseError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return subject if isinstance(subject, str) and subject.isascii() and subject.isprintable() else None
 
 
 def _found(key: Key | None) -> Key:

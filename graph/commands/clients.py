@@ -67,13 +67,15 @@ def _add(
     secret_days: Days = None,
 ) -> None:
     """Register a service. Its secret is shown this once; with --jwks it has none."""
-    given = {"owner": owner, "regions": region or None, "introspects": introspect}
+    registration = Registration.read(
+        name=name, scopes=scope, purposes=purpose, owner=owner, regions=region or None, introspects=introspect
+    )
     if jwks is not None:
-        registration, keys = Registration.read(name=name, scopes=scope, purposes=purpose, **given), _keys(jwks)
+        keys = _keys(jwks)
         typer.echo(f"client_id:     {_on_clients(lambda clients: clients.add_with_keys(registration, keys))}")
         return
     lifetime = None if secret_days is None else timedelta(days=secret_days)
-    _show_secret(*_on_clients(lambda clients: clients.add(name, scope, purpose, lifetime=lifetime, **given)))
+    _show_secret(*_on_clients(lambda clients: clients.add_with_secret(registration, lifetime)))
 
 
 def _list() -> None:

@@ -22,7 +22,6 @@ from models.errors import BadInput
 
 _SEED_BYTES: Final = 32
 _BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
-_TIMES: Final = ("signs_from", "retires_at")
 
 
 class KeyState(StrEnum):
@@ -68,7 +67,8 @@ class SigningKey:
         key = cls.from_seed(seed)
         if (record["kid"], record["x"]) != (key.kid, _public(seed)):
             raise ValueError("the parts of the key do not belong together")
-        return replace(key, **{name: _moment(record[name]) for name in _TIMES if name in record})
+        times = (_moment(record[name]) if name in record else None for name in ("signs_from", "retires_at"))
+        return cls(key.kid, seed, *times)
 
     def public_jwk(self) -> dict[str, str]:
         """The public key as a JWK (RFC 8037; `alg` as RFC 9864 names it), to be shown to anybody."""

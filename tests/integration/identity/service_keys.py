@@ -9,9 +9,8 @@ from secrets import token_urlsafe
 from typing import Any, Final
 from warnings import catch_warnings, simplefilter
 
-from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
-from joserfc.jws import JWSRegistry
+from joserfc.jws import JWSRegistry, serialize_compact
 from joserfc.registry import Header
 
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -71,9 +70,8 @@ class ServiceKey:
         named = {name: value for name, value in head.items() if value is not None}
         with catch_warnings():
             simplefilter("ignore")  # some of what is tried here is discouraged, and says so
-            return jwt.encode(
-                named, said, key or self.key, registry=_Anything(algorithms=[head["alg"]]), default_type=None
-            )
+            text = json.dumps(said).encode()
+            return serialize_compact(named, text, key or self.key, registry=_Anything(algorithms=[head["alg"]]))
 
 
 class _Anything(JWSRegistry):

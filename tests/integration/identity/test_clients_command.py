@@ -93,7 +93,7 @@ def test_a_service_with_keys_has_no_secret(run: Run, tmp_path: Path) -> None:
     file.write_text(json.dumps(key.key.as_dict(private=True)))
     refused = run("change", client_id, "--jwks", str(file))
     assert isinstance(refused.exception, BadInput)
-    assert key.key.as_dict(private=True)["d"] not in refused.output
+    assert str(key.key.as_dict(private=True)["d"]) not in refused.output
 
 
 def test_a_service_is_changed_in_what_is_given(run: Run) -> None:

@@ -36,7 +36,7 @@ async def gateway(worker: Worker) -> Auth:
 async def post(worker: Worker, path: str, auth: Auth | None, **form: str) -> httpx.Response:
     """One request to an endpoint."""
     async with worker.http() as http:
-        return await http.post(f"/oauth/{path}", auth=auth, data=form)
+        return await http.post(f"/oauth/{path}", auth=auth or httpx.USE_CLIENT_DEFAULT, data=form)
 
 
 async def token(worker: Worker, auth: Auth) -> str:
