@@ -129,7 +129,8 @@ class SecondStepMutation:
             refuse(problems, "NOT_A_PERSON")
             return BeginStepUpPayload(errors=problems.errors)
         ticket = Ticket(TicketKind.STEP_UP, principal.person, session=principal.session)
-        challenge = await services.tickets.issue(ticket, LIFETIME)
+        async with services.throttle.attempt(Action.CHALLENGE, account=None, network=info.context.client.ip):
+            challenge = await services.tickets.issue(ticket, LIFETIME)
         asked = await services.factors.ask(principal.person, challenge)
         return BeginStepUpPayload(challenge=challenge, kinds=list(asked.kinds), passkey_options=asked.passkey_options)
 
