@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hmac
 import json
 import math
-from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -16,10 +14,9 @@ import pytest
 from auth.client_keys import ALGORITHMS, read_keys
 from auth.registration import Registration
 from models.base import now
-from models.client import AssertionDocument
 from models.database import Database
 from tests.integration.identity.service_keys import ServiceKey, asserted
-from tests.integration.identity.workers import ISSUER, Clock, Start, Worker
+from tests.integration.identity.workers import ISSUER, Worker
 
 TOKEN_ENDPOINT = f"{ISSUER}/oauth/token"
 KEY = ServiceKey.make()
@@ -27,10 +24,9 @@ REGISTRATION = Registration.read(name="Mailer", scopes=["user.contact:read"], pu
 
 
 @pytest.fixture
-def any_database(request: pytest.FixtureRequest) -> Database:
-    """In memory, but where a test asks for both: most of this is about what is sent, not how it is stored."""
-    chosen: Database = request.getfixturevalue(getattr(request, "param", "memory_database"))
-    return chosen
+def any_database(memory_database: Database) -> Database:
+    """In memory: this is about what is sent, not about how it is stored."""
+    return memory_database
 
 
 @pytest.fixture
@@ -179,42 +175,6 @@ async def test_anothers_key_is_refused(worker: Worker, client_id: str) -> None:
     stranger = ServiceKey.make()
     assert await status(worker, stranger.assertion(client_id, ISSUER)) == 401
     assert await status(worker, stranger.assertion(client_id, ISSUER, {"jwk": stranger.public()})) == 401
-
-
-@pytest.mark.parametrize("any_database", ["database", "memory_database"], indirect=True)
-async def test_an_assertion_works_once_in_all_workers_together(start: Start) -> None:
-    """Twenty at once on two workers, one of them gets a token."""
-    one, two = await start(), await start()
-    client_id = await one.clients.add_with_keys(REGISTRATION, read_keys(KEY.jwks(), now()))
-    assertion = KEY.assertion(client_id, ISSUER)
-    answers = await asyncio.gather(*(status(worker, assertion) for worker in (one, two) * 10))
-    assert sorted(answers) == [200] + [401] * 19
-    assert await status(two, assertion) == 401
-
-
-async def test_two_services_may_use_the_same_jti(worker: Worker, client_id: str) -> None:
-    """It is unique for each of them."""
-    other = await worker.clients.add_with_keys(REGISTRATION, read_keys(KEY.jwks(), now()))
-    assert await status(worker, KEY.assertion(client_id, ISSUER, jti="1")) == 200
-    assert await status(worker, KEY.assertion(other, ISSUER, jti="1")) == 200
-
-
-async def test_what_is_refused_for_another_reason_uses_nothing_up(worker: Worker, client_id: str) -> None:
-    """Else anybody could block a `jti` that is easy to guess."""
-    stranger = ServiceKey.make()
-    assert await status(worker, stranger.assertion(client_id, ISSUER, jti="1")) == 401
-    assert await status(worker, KEY.assertion(client_id, ISSUER, jti="1")) == 200
-
-
-async def test_what_was_used_is_remembered_longer_than_it_holds(worker: Worker, client_id: str, clock: Clock) -> None:
-    """A row that the database removes by itself, and without the `jti` in it."""
-    assertion = KEY.assertion(client_id, ISSUER, jti="remarkable")
-    assert await status(worker, assertion) == 200
-    row = await worker.database.find_one(AssertionDocument, {})
-    assert row is not None
-    assert "remarkable" not in repr(row)
-    clock.ahead = row["expires_at"] - now() - timedelta(seconds=1)
-    assert await status(worker, assertion) == 401
 
 
 async def test_a_removed_key_and_a_removed_service_hold_no_longer(worker: Worker, client_id: str) -> None:
