@@ -121,6 +121,16 @@ async def test_doubles_are_rejected_by_field(file: Run, run: Run, tmp_path: Path
     assert await run(file(*rows)) == Summary(0, 16, 4, {"TAKEN": 4}, ["shoeSize"], None, tmp_path / "rejects.jsonl")
 
 
+@pytest.mark.parametrize("dry", [False, True])
+async def test_a_name_that_looks_like_another_is_rejected(file: Run, run: Run, tmp_path: Path, dry: bool) -> None:
+    """In one batch, and against who was there before."""
+    await run(file(person(1, username="paypal"), name="earlier.csv"))
+    rows = [person(2, username="PayPaI"), person(3, username="user1"), person(4, username="userl"), person(5)]
+    summary = await run(file(*rows), dry=dry)
+    assert (summary.imported, summary.codes) == (2, {"LOOKS_ALIKE": 2})
+    assert report(tmp_path) == [{"line": line, "code": "LOOKS_ALIKE", "field": "username"} for line in (2, 4)]
+
+
 async def test_a_dry_run_says_the_same_and_stores_nothing(
     any_database: Database, file: Run, run: Run, tmp_path: Path
 ) -> None:
