@@ -49,6 +49,13 @@ def test_something_denied_is_2(run: Run, capsys: pytest.CaptureFixture[str]) -> 
     assert "2 checked: 1 allowed, 1 refused" in said
 
 
+def test_what_asks_for_step_up_is_said(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is allowed to those who have done it, as they must in production."""
+    assert run(".", "--role", "PRIVACY", one=ALLOWED.replace("SUPPORT", "LEGAL")) == 0
+    said = capsys.readouterr().out
+    assert "People: ALLOWED for LEGAL\n  User.email asks for step-up: a proof of who you are" in said
+
+
 def test_nulls_are_denials(run: Run) -> None:
     """An operation that runs with nulls is not what the team wrote it for."""
     assert run(".", "--role", "SUPPORT", one=DENIED.replace("SUPPORT)", "SUPPORT, onDenied: NULL)")) == 2
