@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 import strawberry
 
 from auth.addresses import Proof
+from auth.names import login_key
 from auth.screening import Problem
 from auth.throttle import Action
 from graph.access import Opens, Rows, root
@@ -14,8 +15,10 @@ from graph.context import Info
 from graph.mutations.inputs import secret
 from graph.mutations.passwords import TOO_SHORT_WITH_FACTOR
 from graph.mutations.payload import Problems, UserError
+from models.errors import BadInput
 
 _ERRORS: Final = "What was wrong; empty when it was done."
+_LONGEST_LOGIN: Final = 256
 _BAD_LINK: Final = "This link was used before, or it is too old. Ask for a new one."
 
 
@@ -119,8 +122,7 @@ class MailMutation:
     ) -> RequestPasswordResetPayload:
         """Whether there is such an account is looked up after the answer."""
         services = info.context.services
-        # Counted by the name as given: to find out whose it is would be to look it up.
-        account = input.login.strip().casefold()[:_LONGEST_LOGIN]
+        account = _spelling(input.login)
         async with services.throttle.attempt(Action.RESET, account=account, network=info.context.client.ip):
             services.recovery.ask(input.login)
         return RequestPasswordResetPayload()
@@ -147,4 +149,9 @@ async def count_mail(info: Info, person: str) -> None:
         attempt.failed()
 
 
-_LONGEST_LOGIN: Final = 256
+def _spelling(login: str) -> str:
+    """What a name is counted by: one for all its spellings. Whose it is would have to be looked up."""
+    try:
+        return ":".join(login_key(login))
+    except BadInput:
+        return login[:_LONGEST_LOGIN]
