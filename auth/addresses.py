@@ -1,7 +1,7 @@
 """Proving email addresses by links: that of a new account, and a new one in the place of another.
 
 A new address counts from the moment somebody has opened the link that was sent there; until then the
-earlier one stays. Looking up, issuing and writing are done after the answer that asked for them.
+earlier one stays. Mails are written after the answer that asked for them.
 """
 
 from __future__ import annotations
@@ -52,22 +52,18 @@ class Addresses:
 
         self._outbox.run(work)
 
-    def propose(self, person: str, email: str, email_key: str) -> None:
-        """Send a link to a new address, and word of it to the present one; returns at once.
+    async def propose(self, person: str, email: str, email_key: str) -> None:
+        """Send a link to a new address, and word of it to the present one; only the mails come after the answer.
 
         Whether another account has the new address is not looked at: only who can read its mails will learn.
         """
-
-        async def work() -> None:
-            if await self._database.find_one(UserDocument, {"_id": person, **NOT_SUSPENDED}, projection=_ID) is None:
-                return
-            # The latest wish counts: whoever holds an address that was a slip cannot confirm it any more.
-            await self._tickets.cancel(person, [TicketKind.EMAIL_CHANGE])
-            ticket = Ticket(TicketKind.EMAIL_CHANGE, person, email, email_key)
-            await send_link(self._database, self._tickets, self._outbox, ticket, self._outbox.letters.change)
-            self._outbox.notify(person, Notice.EMAIL_CHANGE_ASKED)
-
-        self._outbox.run(work)
+        if await self._database.find_one(UserDocument, {"_id": person, **NOT_SUSPENDED}, projection=_ID) is None:
+            return
+        # The latest wish counts: whoever holds an address that was a slip cannot confirm it any more.
+        await self._tickets.cancel(person, [TicketKind.EMAIL_CHANGE])
+        ticket = Ticket(TicketKind.EMAIL_CHANGE, person, email, email_key)
+        await send_link(self._database, self._tickets, self._outbox, ticket, self._outbox.letters.change)
+        self._outbox.notify(person, Notice.EMAIL_CHANGE_ASKED)
 
     async def prove(self, token: str) -> Proof:
         """Redeem a link; of two at the same moment one is UNKNOWN, and of two accounts one is TAKEN."""

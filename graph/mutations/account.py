@@ -129,7 +129,7 @@ class AccountMutation:
         if problems:
             return UpdateUserPayload(errors=problems.errors)
         if new_email is not None:
-            context.services.addresses.propose(target, new_email["email"], new_email["email_key"])
+            await context.services.addresses.propose(target, new_email["email"], new_email["email_key"])
         return UpdateUserPayload(user=await _reread(info, target), pending_email=new_email is not None)
 
     @root(

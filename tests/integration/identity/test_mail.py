@@ -177,7 +177,7 @@ async def test_of_resets_at_once_one_wins(mails: Mails, worker: Worker, alice: s
 
 async def test_a_reset_ends_what_was_begun_before(mails: Mails, worker: Worker, alice: str) -> None:
     """Other links, a change of address that somebody else may have asked for, a sign-in half done."""
-    mails.addresses.propose(alice, NEW, NEW)
+    await mails.addresses.propose(alice, NEW, NEW)
     changing = await mails.link()
     tickets = Tickets(worker.database)
     challenge = await tickets.issue(Ticket(TicketKind.SECOND_FACTOR, alice), LIFETIME)
@@ -193,7 +193,7 @@ async def test_a_reset_ends_what_was_begun_before(mails: Mails, worker: Worker, 
 
 async def test_who_proposes_the_address_they_have_proves_it(mails: Mails, worker: Worker, alice: str) -> None:
     """Nobody is told that it is another one."""
-    mails.addresses.propose(alice, ADDRESS.title(), ADDRESS)
+    await mails.addresses.propose(alice, ADDRESS.title(), ADDRESS)
     assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
     assert (await stored(worker, alice))["email"] == ADDRESS.title()
     assert await mails.subjects(ADDRESS) == []
@@ -211,7 +211,7 @@ async def test_an_address_is_proven_as_long_as_it_is_the_one(mails: Mails, worke
 async def test_a_first_address_waits_for_its_proof_too(mails: Mails, worker: Worker, person: Person) -> None:
     """Somebody who was imported without one."""
     bob = await person("Bob")
-    mails.addresses.propose(bob, NEW, NEW)
+    await mails.addresses.propose(bob, NEW, NEW)
     token = await mails.link()
     assert "email" not in await stored(worker, bob)
     assert await mails.addresses.prove(token) is Proof.PROVEN
@@ -223,7 +223,7 @@ async def test_of_two_accounts_one_gets_an_address(mails: Mails, worker: Worker,
     """Both hold a link that proves it."""
     bob, tokens = await person("Bob"), []
     for one in (alice, bob):
-        mails.addresses.propose(one, NEW, NEW)
+        await mails.addresses.propose(one, NEW, NEW)
         tokens.append(await mails.link())
     proofs = await asyncio.gather(*map(mails.addresses.prove, tokens))
     assert sorted(proofs) == [Proof.PROVEN, Proof.TAKEN]
@@ -235,7 +235,7 @@ async def test_a_new_address_ends_the_links_that_the_old_one_has(mails: Mails, w
     """And the old one is told, last of all."""
     mails.recovery.ask("Alice")
     resetting = await mails.link()
-    mails.addresses.propose(alice, NEW, NEW)
+    await mails.addresses.propose(alice, NEW, NEW)
     assert await mails.subjects(ADDRESS) == ["A new email address was asked for"]
     assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
     assert await worker.database.find(TicketDocument, {"person": alice}) == []
@@ -248,7 +248,7 @@ async def test_a_link_does_nothing_for_who_is_suspended_or_gone(
     status: UserStatus | None, mails: Mails, worker: Worker, alice: str
 ) -> None:
     """Nor does one go out, and nothing is left of the wish."""
-    mails.addresses.propose(alice, NEW, NEW)
+    await mails.addresses.propose(alice, NEW, NEW)
     token = await mails.link()
     mails.sent.clear()
     if status is None:
@@ -258,7 +258,7 @@ async def test_a_link_does_nothing_for_who_is_suspended_or_gone(
     assert await mails.addresses.prove(token) is Proof.UNKNOWN
     for ask in (mails.recovery.ask, mails.addresses.ask):
         ask(alice if ask == mails.addresses.ask else "Alice")
-    mails.addresses.propose(alice, NEW, NEW)
+    await mails.addresses.propose(alice, NEW, NEW)
     await mails.outbox.settled()
     assert mails.sent == []
     assert await worker.database.find(TicketDocument, {"person": alice}) == []
