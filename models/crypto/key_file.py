@@ -8,26 +8,20 @@ reads half of it.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
-import os
-import secrets
-import stat
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
 import structlog
 
+from models.crypto.private_file import PrivateFile
 from models.crypto.signing import SigningKey, SigningRing
 from models.errors import ConfigurationError
 
 CHECK_SECONDS: Final = 2.0
-_FOLDER_MODE: Final = 0o700
-_FILE_MODE: Final = 0o600
-_OTHERS: Final = 0o077
 _Stamp: TypeAlias = tuple[int, int, int]
 
 
@@ -37,12 +31,7 @@ def load_or_create(path: Path) -> SigningRing:
     Safe when several workers start at once: one file wins and all read it. Raises `ConfigurationError`
     when file or folder can be read by others, or the file is no key ring.
     """
-    with _said(path):
-        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        _refuse_shared(path.parent.stat(), path.parent, _FOLDER_MODE)
-        if not path.exists():
-            _create(path)
-        return _load(path)
+    return _ring(_file(path).read_or_create(_first), path)
 
 
 def change(path: Path, changed: Callable[[SigningRing], SigningRing]) -> SigningRing:
@@ -51,12 +40,7 @@ def change(path: Path, changed: Callable[[SigningRing], SigningRing]) -> Signing
     Raises `ConfigurationError` as `load_or_create` does, and whatever `changed` raises.
     """
     load_or_create(path)
-    with _said(path), _locked(path.parent):
-        ring = changed(_load(path))
-        temporary = _write(path, ring, like=path.stat())
-        temporary.replace(path)
-        _sync_folder(path.parent)
-    return ring
+    return _ring(_file(path).change(lambda content: _content(changed(_ring(content, path)))), path)
 
 
 class KeyWatch:
@@ -107,8 +91,7 @@ class KeyWatch:
 
 
 def _reload(path: Path) -> SigningRing:
-    with _said(path):
-        return _load(path)
+    return _ring(_file(path).read(), path)
 
 
 def _stamp(path: Path) -> _Stamp | None:
@@ -120,70 +103,19 @@ def _stamp(path: Path) -> _Stamp | None:
     return status.st_ino, status.st_mtime_ns, status.st_size
 
 
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else "unknown reason"
-        raise ConfigurationError(f"The signing keys at {path} cannot be read or made: {reason}.") from None
+def _file(path: Path) -> PrivateFile:
+    return PrivateFile(path, "signing keys")
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; it is advisory and leaves no file behind."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
+def _first() -> bytes:
+    return _content(SigningRing((SigningKey.generate(datetime.now(UTC).replace(microsecond=0)),)))
 
 
-def _create(path: Path) -> None:
-    now = datetime.now(UTC).replace(microsecond=0)
-    temporary = _write(path, SigningRing((SigningKey.generate(now),)))
-    try:
-        # NOTE: link, not rename: it fails when another worker was first, so one key wins for all.
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+def _content(ring: SigningRing) -> bytes:
+    return json.dumps({"keys": [key.record() for key in ring.keys]}).encode()
 
 
-def _write(path: Path, ring: SigningRing, like: os.stat_result | None = None) -> Path:
-    """A new file beside `path` that holds `ring`, owned as `like`: an administrator's command must leave
-    the keys to the user that the service runs as."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    content = json.dumps({"keys": [key.record() for key in ring.keys]}).encode()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            if like is not None and (like.st_uid, like.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(file.fileno(), like.st_uid, like.st_gid)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _load(path: Path) -> SigningRing:
-    with path.open("rb") as file:
-        _refuse_shared(os.fstat(file.fileno()), path, _FILE_MODE)
-        content = file.read()
+def _ring(content: bytes, path: Path) -> SigningRing:
     try:
         keys = tuple(SigningKey.from_record(record) for record in json.loads(content)["keys"])
     except (ValueError, KeyError, TypeError):
@@ -194,10 +126,3 @@ def _load(path: Path) -> SigningRing:
             "or remove it: a new key is made at the next start and everybody signs in anew."
         )
     return SigningRing(keys)
-
-
-def _refuse_shared(status: os.stat_result, path: Path, mode: int) -> None:
-    if os.name == "posix" and stat.S_IMODE(status.st_mode) & _OTHERS:
-        raise ConfigurationError(
-            f"{path} holds signing keys and can be reached by other users of this machine. Run: chmod {mode:o} {path}"
-        )

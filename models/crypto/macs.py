@@ -6,19 +6,15 @@ The file holds 32 random bytes in base64url, mode 0600 inside a folder of mode 0
 from __future__ import annotations
 
 import hmac
-import os
 import secrets
-import stat
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from models.crypto.private_file import PrivateFile
 from models.errors import ConfigurationError
 
-_FOLDER_MODE: Final = 0o700
-_FILE_MODE: Final = 0o600
-_OTHERS: Final = 0o077
 _KEY_BYTES: Final = 32
 
 
@@ -52,17 +48,7 @@ def load_or_create_mac_key(path: Path) -> MacKey:
     Safe when several workers start at once: one file wins and all read it. Raises `ConfigurationError` when
     file or folder can be read by others, or the file holds no key.
     """
-    try:
-        path.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        _refuse_shared(path.parent.stat(), path.parent, _FOLDER_MODE)
-        if not path.exists():
-            _create(path)
-        with path.open("rb") as file:
-            _refuse_shared(os.fstat(file.fileno()), path, _FILE_MODE)
-            content = file.read()
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else "unknown reason"
-        raise ConfigurationError(f"The key at {path} cannot be read or made: {reason}.") from None
+    content = PrivateFile(path, "a secret key").read_or_create(_fresh)
     try:
         key = urlsafe_b64decode(content.strip() + b"=")
     except ValueError:
@@ -72,24 +58,5 @@ def load_or_create_mac_key(path: Path) -> MacKey:
     return MacKey(key)
 
 
-def _create(path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).rstrip(b"="))
-            file.flush()
-            os.fsync(file.fileno())
-        # NOTE: link, not rename: it fails when another worker was first, so one key wins for all.
-        os.link(temporary, path)
-    except FileExistsError:
-        return
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _refuse_shared(status: os.stat_result, path: Path, mode: int) -> None:
-    if os.name == "posix" and stat.S_IMODE(status.st_mode) & _OTHERS:
-        raise ConfigurationError(
-            f"{path} holds a secret key and can be reached by other users of this machine. Run: chmod {mode:o} {path}"
-        )
+def _fresh() -> bytes:
+    return urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)).rstrip(b"=")
