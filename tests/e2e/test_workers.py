@@ -11,7 +11,9 @@ from typing import Final, TypeAlias
 import httpx
 import pytest
 
+from tests.e2e.second_factors import arrive
 from tests.e2e.server import Account, Json, Server, request_headers
+from tests.e2e.staff import REVOKE, access, changed, granted, renewed
 
 pytestmark = pytest.mark.slow
 
@@ -132,6 +134,22 @@ def test_what_ends_on_one_worker_is_refused_by_both_within_a_second(
     # From the answer on the second runs; asking before it is over may see either.
     time.sleep(1)
     assert {status(client, account) for client in clients} == {401}
+
+
+def test_a_revoked_role_is_gone_from_both_within_a_second(pair: Server, clients: list[httpx.Client]) -> None:
+    """The token that named it is refused; the next one is without it."""
+    admin, staff = pair.sign_in("admin"), arrive(pair).account
+    granted(admin, staff.id, "SUPPORT")
+    renewed(staff)
+    assert {status(client, staff) for client in clients for _ in range(2)} == {200}
+    assert access(staff)["roles"] == ["SUPPORT"]
+    assert changed(admin, REVOKE, staff.id, "SUPPORT")["errors"] == []
+    # From the answer on the second runs; asking before it is over may see either.
+    time.sleep(1)
+    assert {status(client, staff) for client in clients} == {401}
+    renewed(staff)
+    assert {status(client, staff) for client in clients} == {200}
+    assert access(staff)["roles"] == []
 
 
 def test_both_workers_give_the_same_next_refresh_token(pair: Server, clients: list[httpx.Client]) -> None:
