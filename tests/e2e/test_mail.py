@@ -13,6 +13,8 @@ from tests.e2e.conftest import NEW_PASSWORD, REGISTER, Newcomer, Who
 from tests.e2e.mailbox import Mailbox, token_of
 from tests.e2e.people import refused_soon, status_of_me
 from tests.e2e.server import SIGN_IN, Account, Json, Server
+from tests.e2e.services import command
+from tests.e2e.services import token as token_of_service
 
 VERIFY: Final = "mutation ($t: String!) { verifyEmail(input: {token: $t}) { verified errors { code path } } }"
 ASK_VERIFY: Final = "mutation { requestEmailVerification { requested errors { code } } }"
@@ -298,6 +300,20 @@ def test_a_privacy_officer_proposes_an_address_too(newcomer: Newcomer, who: Who,
     mailbox.latest(new, CONFIRM_NEW)
     mailbox.latest(old, ASKED)
     assert address_of(account) == old
+
+
+@pytest.mark.slow
+def test_a_service_with_the_right_to_write_proposes_too(server: Server, newcomer: Newcomer, mailbox: Mailbox) -> None:
+    """It learns nothing of whether an address is taken either."""
+    account, other = newcomer(), newcomer()
+    old, taken = address_of(account), address_of(other)
+    made = command(server, "add", "Desk", "--scope", "user.contact.email:write", "--purpose", "SUPPORT")
+    access = token_of_service(server, (made["client_id"], made["client_secret"]))
+    for email in (some_address(), taken):
+        answer = server.post(CHANGE, {"id": account.id, "email": email}, token=access, purpose="SUPPORT").json()
+        assert answer["data"]["updateUser"] == {"pendingEmail": True, "errors": []}
+        mailbox.latest(email, CONFIRM_NEW)
+    assert (address_of(account), address_of(other)) == (old, taken)
 
 
 def test_too_many_wishes_for_an_address_have_to_wait(newcomer: Newcomer) -> None:
