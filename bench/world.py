@@ -22,7 +22,7 @@ from auth.rules import purposes_of_person
 from auth.tokens import MAX_LIFETIME, Claims, Tokens
 from graph import schema
 from graph.catalogue import read_catalogue
-from graph.context import MAX_PAGE
+from graph.limits import Limits
 from models.crypto.key_file import load_or_create
 from models.embedded import Embedded, find_mongod
 from models.ids import new_id
@@ -167,7 +167,7 @@ def _shared(folder: Path, jwks: Mapping[str, Any]) -> dict[str, Any]:
         "audience": AUDIENCE,
         "jwks": jwks,
         "keysFile": str(folder / "keys" / "signing.json"),
-        "maxPage": MAX_PAGE,
+        "maxPage": Limits().max_page,
         "paths": {coordinate: spec.stored.path for coordinate, spec in flat.items()},
         "outcomes": outcomes,
         "hidesRestricted": sorted(hides),

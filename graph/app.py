@@ -129,7 +129,7 @@ class _Computing:
     """The parts that need no database: schema, documents, plans, policy."""
 
     def __init__(self, settings: Settings) -> None:
-        self.limits = Limits()
+        self.limits = Limits(max_page=settings.max_page)
         self.schema = schema.graphql_schema(schema.build())
         self.catalogue = read_catalogue(self.schema)
         self.documents = Documents(self.schema, self.limits)
@@ -188,6 +188,7 @@ async def _connect(
         break_glass=BreakGlass(database, sessions),
         throttle=throttle,
         region=settings.region,
+        max_page=settings.max_page,
     )
     engine = Engine(parts.schema, parts.catalogue, parts.documents, parts.operations, parts.policy, services)
     workbench = Workbench.read(WORKBENCH, base=_ASSETS_PATH, demo=await _demo(settings, database))

@@ -25,7 +25,8 @@ from graph.explaining.explainer import Explainer
 from graph.gate import Admission, RootAccess
 from graph.messages import Client, Cookie
 from graph.purpose import Declared
-from graph.rows import Row, RowList, Tally
+from graph.rendering import Tally
+from graph.rows import Row, RowList
 from models.database import Database, Raw
 from models.errors import BadInput
 from models.reader import Reader
@@ -33,7 +34,6 @@ from models.reading import Loaded, Variant
 from models.vocabulary import Relation
 from models.writer import Writer
 
-MAX_PAGE: Final = 100
 _PERSON: Final = "User"
 Found: TypeAlias = tuple[Raw, Variant]
 
@@ -58,6 +58,7 @@ class Services:
     break_glass: BreakGlass
     throttle: Throttle
     region: str
+    max_page: int
 
 
 @dataclass(slots=True)
@@ -116,30 +117,30 @@ class Context:
         return RowList(loaded, access.judge, self.tally)
 
     def render(self, row: Row, position: tuple[str, ...]) -> dict[str, Any] | None:
-        """The answer for a row by its row function, or None when it has none."""
+        """The answer for a row by its renderer, or None when it has none."""
         if not self.by_rows:
             return None
-        function = self.admission.roots[position[0]].function(position, row.type_name, row.variant)
-        return function(row.raw, self.tally) if function else None
+        renderer = self.admission.roots[position[0]].renderer(position, row.type_name, row.variant)
+        return renderer.row(row.raw, self.tally) if renderer else None
 
     def render_all(self, loaded: Loaded, position: tuple[str, ...]) -> list[dict[str, Any]] | None:
-        """The answers for rows read together, or None when they have no row function."""
+        """The answers for rows read together, or None when they have no renderer."""
         if not self.by_rows:
             return None
         access, tally = self.admission.roots[position[0]], self.tally
-        function = access.function(position, _PERSON, loaded.uniform)
-        if function is None:
+        usual = access.renderer(position, _PERSON, loaded.uniform)
+        if usual is None:
             return None
         if not loaded.exceptions:
-            return [function(raw, tally) for raw in loaded.raws]
-        functions = {place: access.function(position, _PERSON, it) for place, it in loaded.exceptions.items()}
-        answers = []
-        for place, raw in enumerate(loaded.raws):
-            own = functions.get(place, function)
+            return usual.rows(loaded.raws, tally)
+        answers: list[dict[str, Any]] = []
+        for place, variant in sorted(loaded.exceptions.items()):
+            own = access.renderer(position, _PERSON, variant)
             if own is None:
                 return None
-            answers.append(own(raw, tally))
-        return answers
+            answers += usual.rows(loaded.raws[len(answers) : place], tally)
+            answers.append(own.row(loaded.raws[place], tally))
+        return answers + usual.rows(loaded.raws[len(answers) :], tally)
 
     def _limits(self, access: RootAccess) -> dict[Hashable, int]:
         limits: dict[Hashable, int] = {}
@@ -148,17 +149,17 @@ class Context:
         for key, entry in access.nested.items():
             if entry.definition is not None:
                 values = get_argument_values(entry.definition, entry.nodes[0], self.variables, None)
-                limits[key] = page_size(values.get("first"))
+                limits[key] = page_size(values.get("first"), self.services.max_page)
         return limits
 
 
 Info: TypeAlias = strawberry.Info[Context, None]
 
 
-def page_size(first: int | None) -> int:
-    """Check a page size; raises `BadInput` for one outside 1 to `MAX_PAGE`."""
+def page_size(first: int | None, most: int) -> int:
+    """Check a page size; raises `BadInput` for one outside 1 to `most`."""
     if first is None:
         return 20
-    if not 1 <= first <= MAX_PAGE:
-        raise BadInput(f'"first" must be from 1 to {MAX_PAGE}.', path=("first",))
+    if not 1 <= first <= most:
+        raise BadInput(f'"first" must be from 1 to {most}.', path=("first",))
     return first

@@ -2,7 +2,7 @@
 
 Most of what an executor does for such a query was done when it was planned: which fields, in which
 order, by which decision. An operation takes this way when every root field is known here and every
-selection has a row function; any other is executed in the ordinary way, with the same answer
+selection has a renderer; any other is executed in the ordinary way, with the same answer
 (`tests/integration/reading/test_both_ways.py`).
 """
 
@@ -113,7 +113,7 @@ def _reader(field: PlanField) -> Read | None:
 
 
 def _renders(field: PlanField) -> bool:
-    """Whether row functions know all that is selected beneath."""
+    """Whether renderers know all that is selected beneath."""
     return all(
         child.coordinate.endswith(f".{TYPENAME}")
         or (child.spec is not None and (not child.children or _renders(child)))
@@ -138,10 +138,10 @@ async def _person(
     if found is None:
         return None
     raw, variant = found
-    function = access.function((access.key,), _PERSON, variant)
-    if function is None:
-        raise RuntimeError("a direct read was prepared without its row function")
-    return function(raw, context.tally)
+    renderer = access.renderer((access.key,), _PERSON, variant)
+    if renderer is None:
+        raise RuntimeError("a direct read was prepared without its renderer")
+    return renderer.row(raw, context.tally)
 
 
 async def _page(fields: Mapping[str, PlanField], context: Context, access: RootAccess) -> dict[str, Any]:

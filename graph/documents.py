@@ -45,7 +45,7 @@ from graph.errors import (
     value_problem,
 )
 from graph.limits import Limits, check_nesting, check_size
-from graph.weighed import Weighed
+from graph.weighed import RandomlyWeighed, Weighed
 from models.errors import BadInput, LimitExceeded
 
 MAX_ERRORS: Final = 10
@@ -53,12 +53,13 @@ MAX_COMMENTS: Final = 1_000
 _SAFE: Final = "fieldward"  # marks the extensions of errors that already are error maps
 
 
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+@dataclass(eq=False, slots=True, weakref_slot=True)
 class Document:
     """A document, ready to be planned and run when `errors` is empty.
 
     `digest` is the SHA-256 of its text in hex, for logs; `errors` are response error maps;
-    `tokens` is its size. With errors, `operations` and `fragments` are empty.
+    `tokens` is its size. With errors, `operations` and `fragments` are empty. `kept`: it is worth remembering
+    what is made of it, too.
     """
 
     ast: DocumentNode
@@ -68,14 +69,17 @@ class Document:
     fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
     errors: tuple[ErrorMap, ...] = ()
     costs: Mapping[str | None, Cost] = field(default_factory=dict)
+    kept: bool = False
 
 
 class Documents:
     """A bounded store of documents by their text.
 
-    New documents are kept for a while; one that is asked for again is kept apart from the new
-    ones, so that a flood of documents that are sent once evicts none of those in use. Refused
-    documents have a small store of their own. `weight` bounds the tokens of each store together.
+    While there is room, documents are simply kept. Then new ones stay in a small store of their own, and
+    only one that is asked for again takes the place of the one used longest ago: a flood of documents
+    that are sent once evicts none of those in use, and of more documents than there is room for, asked
+    for in turn, as many are found as are held. Refused documents have a small store too. `weight` bounds
+    the tokens of each store together.
     """
 
     def __init__(self, schema: GraphQLSchema, limits: Limits, size: int = 1_000, weight: int = 100_000) -> None:
@@ -83,7 +87,7 @@ class Documents:
         self._limits = limits
         self._budget = Budget(limits.max_cost, limits.max_page)
         self._used = Weighed[str, Document](size, weight)
-        self._fresh = Weighed[str, Document](max(size // 4, 1), weight // 4)
+        self._fresh = RandomlyWeighed[str, Document](max(size // 4, 1), weight // 4)
         self._refused = Weighed[str, Document](100, weight // 10)
 
     def __len__(self) -> int:
@@ -94,9 +98,15 @@ class Documents:
         if (found := self._used.get(text) or self._refused.get(text)) is not None:
             return found
         if (found := self._fresh.take(text)) is not None:
-            return self._used.put(text, found, found.tokens)
+            return self._keep(text, found)
         made = self._make(text)
-        return (self._refused if made.errors else self._fresh).put(text, made, made.tokens)
+        if made.errors:
+            return self._refused.put(text, made, made.tokens)
+        return self._keep(text, made) if self._used.has_room(made.tokens) else self._fresh.put(text, made, made.tokens)
+
+    def _keep(self, text: str, document: Document) -> Document:
+        document.kept = True
+        return self._used.put(text, document, document.tokens)
 
     def operation(self, document: Document, name: str | None) -> OperationDefinitionNode:
         """The operation to run. Raises `BadInput` for an unknown name, or none among several."""

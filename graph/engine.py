@@ -105,7 +105,9 @@ class Engine:
         operation = self._operations.get(document, node)
         variables = coerce_variables(self._schema, node, request.variables)
         self._documents.check_cost(document, request.operation_name, variables.coerced)
-        return _Prepared(document, operation, variables, self._operations.plan(operation, variables))
+        return _Prepared(
+            document, operation, variables, self._operations.plan(operation, variables, kept=document.kept)
+        )
 
     async def _run(self, prepared: _Prepared, principal: Principal, header: str | None, client: Client) -> Answer:
         plan = prepared.plan

@@ -1,4 +1,4 @@
-"""The place where row functions plug into execution.
+"""The place where renderers plug into execution.
 
 Subclasses Strawberry's own executor and answers for the completion of object and list values that
 are rows; everything else goes the ordinary way. `tests/unit/graph/test_executor.py` fails when a new
@@ -17,7 +17,7 @@ from graph.rows import Row, RowList
 
 
 class RowExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Completes rows by their row functions."""
+    """Completes rows by their renderers."""
 
     context_value: Context
 
@@ -30,7 +30,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,  # noqa: ANN401
         position_context: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """A row by its row function; anything else by its fields."""
+        """A row by its renderer; anything else by its fields."""
         if type(result) is Row:
             answer = self.context_value.render(result, _position(path))
             if answer is not None:
@@ -46,7 +46,7 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
         result: Any,  # noqa: ANN401
         position_context: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
-        """A list of rows by their row functions; any other list item by item."""
+        """A list of rows by their renderers; any other list item by item."""
         if type(result) is RowList:
             answer = self.context_value.render_all(result.loaded, _position(path))
             if answer is not None:

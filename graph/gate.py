@@ -118,7 +118,9 @@ class Gate:
         """Decide an operation."""
         answer = self._answers.get(question)
         if answer is None:
-            answer = self._answers.put(question, self._check(question), question.plan.weight)
+            answer = self._check(question)
+            if question.plan.kept:
+                self._answers.put(question, answer, question.plan.weight)
         return answer
 
     def relation_matters(

@@ -68,14 +68,19 @@ class Operations:
             operation = known[id(node)] = _make(document, node)
         return operation
 
-    def plan(self, operation: Operation, variables: VariableValues) -> Plan:
-        """The plan for the conditions (`@skip`, `@include`) that `variables` fulfil."""
+    def plan(self, operation: Operation, variables: VariableValues, *, kept: bool = True) -> Plan:
+        """The plan for the conditions (`@skip`, `@include`) that `variables` fulfil.
+
+        Nothing is remembered of it unless its document is `kept`: of documents that are asked for once,
+        plans and decisions would only drive out others.
+        """
         key = operation, tuple(variables.coerced.get(name) for name in operation.conditions)
         plan = self._plans.get(key)
         if plan is None:
             plan = self._planner.plan(operation.node, operation.fragments, variables)
-            plan.weight += operation.weight
-            self._plans.put(key, plan, plan.weight)
+            plan.weight, plan.kept = plan.weight + operation.weight, kept
+            if kept:
+                self._plans.put(key, plan, plan.weight)
         return plan
 
     def declared(self, operation: Operation, variables: VariableValues) -> tuple[Purpose | None, OnDenied]:

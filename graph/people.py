@@ -63,7 +63,8 @@ async def find_page(context: Context, access: RootAccess, arguments: Arguments) 
     Narrowed or ordered by what is stored of people, it leaves out those whose rows are withheld: their
     being there, their place and their cursor would tell what no field of theirs shows.
     """
-    order, size = _order(arguments.get("orderBy")), page_size(arguments.get("first"))
+    order = _order(arguments.get("orderBy"))
+    size = page_size(arguments.get("first"), context.services.max_page)
     after = arguments.get("after")
     narrowed = _filter(arguments.get("filter") or {})
     shown = shown_filter(access.grant.conditions[Relation.OTHER])

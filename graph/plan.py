@@ -2,8 +2,7 @@
 
 Pure; built once per document, operation and the values of variables in `@skip`/`@include`. Fragments
 (named, inline, nested, on interfaces) are folded in, fields with one response key are merged, so
-that the tree has the shape of the answer. `graph.limits` has bounded the document before: the
-number of expanded fields is known to be small here.
+that the tree has the shape of the answer. `graph.limits` has bounded the expanded fields before.
 """
 
 from __future__ import annotations
@@ -85,7 +84,7 @@ class Plan:
 
     `public`: nobody needs to be signed in for any of it. `meta` is what it asks about the schema itself, as an
     operation of its own; then `operation` is the rest, and `keys` are the response keys of both, in order.
-    `weight` is the number of its fields and of its document's tokens.
+    `weight` is the number of its fields and of its document's tokens; `kept`: it is worth remembering.
     """
 
     operation: OperationDefinitionNode
@@ -95,6 +94,7 @@ class Plan:
     meta: OperationDefinitionNode | None = None
     keys: tuple[str, ...] = ()
     weight: int = 0
+    kept: bool = True
 
 
 class Planner:

@@ -6,6 +6,7 @@ own words only the method and the route, when they are known ones.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from datetime import UTC, datetime
@@ -27,11 +28,22 @@ class RequestLines:
     def __init__(self, stream: TextIO | None = None, *, readable: bool = False) -> None:
         self._stream = stream
         self._render = _readable if readable else _json
+        self._lines: list[str] = []
+        self._writing: asyncio.AbstractEventLoop | None = None
 
     def write(self, fields: dict[str, Any]) -> None:
-        """One line, at once: a line that waits in a buffer is lost with its process."""
+        """One line. Requests that end in the same turn of the event loop are written together, at its end:
+        no line waits longer, since one that waits in a buffer is lost with its process."""
+        self._lines.append(self._render(datetime.now(UTC).isoformat(), fields))
+        loop = asyncio.get_running_loop()
+        if self._writing is not loop:
+            self._writing = loop
+            loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        lines, self._lines, self._writing = self._lines, [], None
         stream = self._stream or sys.stdout
-        stream.write(self._render(datetime.now(UTC).isoformat(), fields))
+        stream.write("".join(lines))
         stream.flush()
 
 

@@ -1,21 +1,18 @@
-"""Rows and row functions: how a stored document becomes a part of the answer.
+"""Rows and their renderers: how a stored document becomes a part of the answer.
 
-For each place in an operation that holds rows, one function is prepared from the plan and the
-grant: a few tuples of (response key, path) and the few fields that need a codec (mask, nested value,
-list). A list of n rows then costs n calls instead of n times the number of fields. What a row
-function does not know falls back to ordinary resolvers, which ask the same decisions one by one.
+For each place in an operation that holds rows, one renderer is prepared from the plan and the grant
+(`graph.rendering`): a list of n rows then costs one call instead of n times the number of fields. What
+a renderer does not know falls back to ordinary resolvers, which ask the same decisions one by one.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar, cast
 
 from graph.catalogue import FieldSpec
 from graph.plan import TYPENAME, PlanField
+from graph.rendering import Column, Kind, Renderer, Tally, renderer
 from models.database import Raw
 from models.errors import FieldwardError
 from models.grant import Decision
@@ -23,11 +20,6 @@ from models.reading import Loaded, Variant
 from models.vocabulary import Outcome, Reason, Relation
 
 T = TypeVar("T")
-Tally = Counter[tuple[str, Reason]]
-RowFunction = Callable[[Raw, Tally], dict[str, Any]]
-Codec = Callable[[Any, Tally], Any]
-Mask = Callable[[object], str | None]
-_NOWHERE: Final = ""  # no stored path; what is denied is looked for here and found nowhere
 
 
 class UnplannedRead(FieldwardError):
@@ -138,72 +130,34 @@ def _identifies(spec: FieldSpec) -> bool:
     return spec.stored.path == "_id"
 
 
-@dataclass(slots=True)
-class _Parts:
-    """What a row function is put together from."""
-
-    keys: list[str] = field(default_factory=list)
-    paths: list[Any] = field(default_factory=list)
-    masks: list[tuple[str, Mask]] = field(default_factory=list)
-    codecs: list[tuple[str, Codec]] = field(default_factory=list)
-    constants: dict[str, Any] = field(default_factory=dict)
-    withheld: list[tuple[str, Reason]] = field(default_factory=list)
-
-
-def row_function(judge: Judge, type_name: str, fields: Mapping[str, PlanField], variant: Variant) -> RowFunction | None:
-    """Prepare the row function of one place, or None when it selects something unknown here."""
-    parts = _Parts()
+def row_renderer(judge: Judge, type_name: str, fields: Mapping[str, PlanField], variant: Variant) -> Renderer | None:
+    """Prepare the renderer of one place, or None when it selects something unknown here."""
+    columns: list[Column] = []
+    withheld: list[tuple[str, Reason]] = []
     for key, entry in fields.items():
-        parts.keys.append(key)
-        parts.paths.append(_NOWHERE)
+        spec = entry.spec
         if entry.coordinate.endswith(f".{TYPENAME}"):
-            parts.constants[key] = type_name
+            columns.append(Column(key, Kind.CONSTANT, using=type_name))
             continue
-        if entry.spec is None:
+        if spec is None:
             return None
-        reason = judge.denial(entry.coordinate, variant, identifier=_identifies(entry.spec))
+        reason = judge.denial(entry.coordinate, variant, identifier=_identifies(spec))
         if reason is not None:
+            columns.append(Column(key, Kind.CONSTANT))
             if entry.coordinate not in judge.refused:
-                parts.withheld.append((entry.coordinate, reason))
+                withheld.append((entry.coordinate, reason))
             continue
-        parts.paths[-1] = entry.path if entry.spec.stored.collection else entry.spec.stored.relative
-        if entry.spec.holds is not None:
-            inner = row_function(judge, entry.spec.holds, entry.children[entry.spec.holds], variant)
+        path = entry.path if spec.stored.collection else spec.stored.relative
+        if spec.holds is not None:
+            inner = row_renderer(judge, spec.holds, entry.children[spec.holds], variant)
             if inner is None:
                 return None
-            parts.codecs.append((key, partial(_each, inner) if entry.spec.many else inner))
+            columns.append(Column(key, Kind.NESTED, path, inner.rows if spec.many else inner.row))
         elif judge.masked(entry.coordinate, variant[0]):
-            parts.masks.append((key, entry.spec.mask or _hide))
-    return _assemble(parts)
-
-
-def _assemble(parts: _Parts) -> RowFunction:
-    keys, paths = tuple(parts.keys), tuple(parts.paths)
-    masks, codecs, withheld = tuple(parts.masks), tuple(parts.codecs), tuple(parts.withheld)
-    constants = parts.constants
-
-    def plain(raw: Raw, _tally: Tally) -> dict[str, Any]:
-        return dict(zip(keys, map(raw.get, paths)))  # noqa: B905 - made equally long; the check costs a fifth
-
-    def full(raw: Raw, tally: Tally) -> dict[str, Any]:
-        answer = dict(zip(keys, map(raw.get, paths)))  # noqa: B905 - as above
-        for key, mask in masks:
-            if (value := answer[key]) is not None:
-                answer[key] = mask(value)
-        for key, codec in codecs:
-            if (value := answer[key]) is not None:
-                answer[key] = codec(value, tally)
-        if constants:
-            answer.update(constants)
-        for entry in withheld:
-            tally[entry] += 1
-        return answer
-
-    return full if masks or codecs or withheld or constants else plain
-
-
-def _each(inner: RowFunction, values: Sequence[Raw], tally: Tally) -> list[dict[str, Any]]:
-    return [inner(value, tally) for value in values]
+            columns.append(Column(key, Kind.MASKED, path, spec.mask or _hide))
+        else:
+            columns.append(Column(key, Kind.VALUE, path))
+    return renderer(columns, withheld)
 
 
 def _hide(_value: object) -> None:

@@ -39,6 +39,11 @@ class BreakGlassQuery:
         if after is not None:
             wanted["_id"] = {"$gt": str(after)}
         found = await context.services.reader.documents(
-            BreakGlassDocument, access.reading, Relation.OTHER, wanted, [("_id", 1)], page_size(first)
+            BreakGlassDocument,
+            access.reading,
+            Relation.OTHER,
+            wanted,
+            [("_id", 1)],
+            page_size(first, context.services.max_page),
         )
         return [row_of(context, access, raw, Relation.OTHER) for raw in found]

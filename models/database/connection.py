@@ -1,5 +1,7 @@
 """Every call to MongoDB: under a deadline, acknowledged by a majority, its failures without values.
 
+Reads outside of transactions go through `models.database.reads`, all else through Motor.
+
 Two deadlines guard each call. `pymongo.timeout` starts here, on the event loop, so that a call which
 waited for one of Motor's threads gives up the moment it gets one (the URL option `timeoutMS` would
 only start inside the thread). `asyncio.timeout` answers the caller even while every thread is stuck.
@@ -9,16 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from contextvars import copy_context
 from functools import partial
 from typing import Any, Final, Self, TypeAlias, TypeVar
 
 import pymongo
 from beanie import Document, init_beanie
-from bson.codec_options import CodecOptions
 from mongomock_motor import AsyncMongoMockClient
 from motor.motor_asyncio import (
     AsyncIOMotorClient,
@@ -26,10 +25,12 @@ from motor.motor_asyncio import (
     AsyncIOMotorCollection,
     AsyncIOMotorDatabase,
 )
+from pymongo import AsyncMongoClient
 from pymongo import errors as driver
 
 from models.database.failures import CAUGHT, Collision, collection_name, indexes, meaning
 from models.database.memory import make_indexes
+from models.database.reads import Reads
 from models.errors import DatabaseUnavailable, FieldwardError
 from models.registry import DOCUMENTS
 
@@ -41,9 +42,8 @@ DEFAULT_NAME: Final = "fieldward"
 TIMEOUT: Final = 2.5  # seconds; a request makes few calls, and the first that fails ends it
 ABORT_TIMEOUT: Final = 0.5  # comes after a call that may have used all of TIMEOUT; the server aborts by itself too
 INDEX_TIMEOUT: Final = 600.0  # building an index over millions of rows takes its time
-POOL_SIZE: Final = 32  # connections; more than there are threads that could wait for one
-READERS: Final = 4  # threads that read; more of them only contend for the interpreter while they decode
-_NAIVE: Final[CodecOptions[Raw]] = CodecOptions(tz_aware=False)
+POOL_SIZE: Final = 32  # connections of either client; more than there are threads that could wait for one
+READS: Final = 8  # at once; more of them only push each other's rows out of the processor's caches
 ATTEMPTS: Final = 6  # of a transaction that keeps meeting others
 
 
@@ -56,8 +56,7 @@ class Connection:
         self._seconds = seconds
         self._has_transactions = False
         self._collections: dict[type[Document], AsyncIOMotorCollection[Raw]] = {}
-        self._naive: dict[type[Document], Any] = {}
-        self._readers = None if in_memory else ThreadPoolExecutor(READERS, thread_name_prefix="mongodb-read")
+        self._reads: Reads | None = None
         self.in_memory = in_memory
 
     @classmethod
@@ -74,9 +73,10 @@ class Connection:
             memory: Any = AsyncMongoMockClient(tz_aware=True)
             opened = cls(memory, memory[name or DEFAULT_NAME], in_memory=True, seconds=seconds)
         else:
-            client = _client(url, seconds, listeners)
+            client = _client(AsyncIOMotorClient, url, seconds, listeners)
             chosen = client[name] if name else client.get_default_database(DEFAULT_NAME)
             opened = cls(client, chosen, in_memory=False, seconds=seconds)
+            opened._reads = Reads(_client(AsyncMongoClient, url, seconds, listeners), chosen.name, READS)
         try:
             await opened._prepare()
         except BaseException:
@@ -85,8 +85,8 @@ class Connection:
         return opened
 
     async def _prepare(self) -> None:
-        if not self.in_memory:
-            hello = await self._call(lambda: self._database.command("hello"))
+        if (reads := self._reads) is not None:  # Motor's connections are tried by Beanie, right below
+            hello = await self._call(lambda: reads.command("hello"))
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         models = list(DOCUMENTS)
         await self._call(lambda: init_beanie(self._database, document_models=models, skip_indexes=True))
@@ -153,7 +153,7 @@ class Connection:
     async def ping(self) -> bool:
         """Whether the database answers now."""
         try:
-            await self._call(lambda: self._database.command("ping"))
+            await self._call(partial(self._reads.command if self._reads else self._database.command, "ping"))
         except FieldwardError:
             return False
         return True
@@ -165,8 +165,8 @@ class Connection:
     async def close(self) -> None:
         """Let go of all connections."""
         self._client.close()
-        if self._readers is not None:
-            self._readers.shutdown(wait=False, cancel_futures=True)
+        if self._reads is not None:
+            await self._reads.close(self._seconds)
 
     def _of(self, document: type[Document]) -> AsyncIOMotorCollection[Raw]:
         rows = self._collections.get(document)
@@ -174,24 +174,14 @@ class Connection:
             rows = self._collections[document] = self._database[collection_name(document)]
         return rows
 
-    def _plain(self, document: type[Document], *, naive: bool) -> Any:  # noqa: ANN401 - the driver's own collection
-        """The collection beneath Motor's, on the same connections; `naive` leaves moments without a zone."""
-        if not naive:
-            return self._of(document).delegate
-        rows = self._naive.get(document)
-        if rows is None:
-            rows = self._naive[document] = self._of(document).delegate.with_options(codec_options=_NAIVE)
-        return rows
-
-    async def _read(self, work: Callable[[], T]) -> T:
-        """Run a whole read, from the query to the decoded rows, in one of the reading threads.
-
-        Motor hands a cursor's query, each of its batches and its end to a thread one by one; a page
-        of 100 people took a third more processor time that way. `work` uses a `_plain` collection.
-        """
-        loop = asyncio.get_running_loop()
-        # The copied context carries the deadline that `pymongo.timeout` has set.
-        return await self._call(lambda: loop.run_in_executor(self._readers, copy_context().run, work))
+    async def _read(
+        self, document: type[Document], naive: bool, operation: Callable[[Any], Coroutine[Any, Any, T]]
+    ) -> T:
+        """Run a read outside of transactions on the collection that `operation` is given."""
+        if (reads := self._reads) is None:
+            return await self._call(lambda: operation(self._of(document)))
+        rows = reads.collection(document, naive=naive)
+        return await self._call(lambda: reads.run(lambda: operation(rows)))
 
     async def _call(
         self,
@@ -209,10 +199,10 @@ class Connection:
         raise failure  # outside of the handler, so that the driver's error is not its context
 
 
-def _client(url: str, seconds: float, listeners: Sequence[Any]) -> AsyncIOMotorClient[Raw]:
+def _client(kind: Callable[..., T], url: str, seconds: float, listeners: Sequence[Any]) -> T:
     milliseconds = int(seconds * 1000)
     try:
-        return AsyncIOMotorClient(
+        return kind(
             url,
             w="majority",
             journal=True,
@@ -222,7 +212,7 @@ def _client(url: str, seconds: float, listeners: Sequence[Any]) -> AsyncIOMotorC
             compressors=[],
             appname="fieldward",
             maxPoolSize=POOL_SIZE,
-            maxConnecting=8,
+            maxConnecting=POOL_SIZE,
             connectTimeoutMS=milliseconds,
             serverSelectionTimeoutMS=milliseconds,
             waitQueueTimeoutMS=milliseconds,

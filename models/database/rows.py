@@ -46,10 +46,11 @@ class Database(Connection):
         if limit:
             # One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip.
             options["batch_size"] = limit + 1
+        if session is None:
+            return await self._read(
+                document, naive, lambda rows: rows.find(filter, projection, **options).to_list(None)
+            )
         rows: Any = self._of(document)
-        if session is None and not self.in_memory:
-            plain = self._plain(document, naive=naive)
-            return await self._read(lambda: list(plain.find(filter, projection, **options)))
         return await self._call(lambda: rows.find(filter, projection, session=session, **options).to_list(None))
 
     async def find_one(
@@ -62,21 +63,22 @@ class Database(Connection):
         session: Session | None = None,
     ) -> Raw | None:
         """The first matching row, or None; `naive` as in `find`."""
+        if session is None:
+            return await self._read(document, naive, lambda rows: rows.find_one(filter, projection))
         rows: Any = self._of(document)
-        if session is None and not self.in_memory:
-            plain = self._plain(document, naive=naive)
-            return await self._read(lambda: plain.find_one(filter, projection))
         return await self._call(lambda: rows.find_one(filter, projection, session=session))
 
     async def aggregate(
         self, document: type[Document], pipeline: Sequence[Mapping[str, Any]], *, naive: bool = False
     ) -> list[Raw]:
         """The rows that `pipeline` yields; `naive` as in `find`."""
-        rows: Any = self._of(document)
-        if not self.in_memory:
-            plain = self._plain(document, naive=naive)
-            return await self._read(lambda: list(plain.aggregate(list(pipeline))))
-        return await self._call(lambda: rows.aggregate(list(pipeline)).to_list(None))
+
+        async def found(rows: Any) -> list[Raw]:  # noqa: ANN401 - the driver's collection, or the stand-in's
+            cursor = rows.aggregate(list(pipeline))
+            listed: list[Raw] = await (cursor if self.in_memory else await cursor).to_list(None)
+            return listed
+
+        return await self._read(document, naive, found)
 
     async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002
         """The number of matching rows."""

@@ -202,6 +202,20 @@ async def test_a_frozen_server_answers_everyone_and_then_works_again(database: D
     assert await database.count(UserDocument, {}) == 1
 
 
+async def test_reads_that_nobody_waits_for_any_more_block_no_others(database: Database) -> None:
+    """Many are begun and given up at every stage, again and again; all connections are there afterwards."""
+    await database.insert(person("ann"))
+    for storm in range(20):
+        reads = [asyncio.create_task(database.find_one(UserDocument, {})) for _ in range(150)]
+        await asyncio.sleep(storm / 1000)
+        for read in reads:
+            read.cancel()
+        await asyncio.gather(*reads, return_exceptions=True)
+    async with asyncio.timeout(5):
+        found = await asyncio.gather(*(database.find_one(UserDocument, {}) for _ in range(100)))
+    assert {row["username"] for row in found if row} == {"ann"}
+
+
 async def test_a_frozen_server_ends_a_transaction_in_time(database: Database, frozen: Embedded) -> None:
     """Giving up on a transaction does not wait for a server that does not answer."""
 

@@ -30,13 +30,14 @@ def alive(kind: type) -> int:
 
 
 async def test_a_flood_of_documents_leaves_nothing_behind(world: World) -> None:
-    """Documents that are sent once, by anybody: what was prepared for them goes with them."""
+    """Documents that are sent once, by anybody: what was prepared for them goes with them, all but a bounded rest."""
     before = alive(Operation), alive(Plan)
-    for number in range(150):
+    for number in range(250):
         assert (await world.ask(NOBODY, f"query Q{number} {MANY}")).status == 401
     after = alive(Operation), alive(Plan)
-    # The store of plans holds 100,000 tokens and fields, and each document has more than 1,200.
-    assert after[0] - before[0] <= 85
+    # The stores of documents hold 125,000 tokens, that of plans 100,000 tokens and fields; each document has
+    # more than 760 tokens, and with its fields more than 1,200.
+    assert after[0] - before[0] <= 165
     assert after[1] - before[1] <= 85
 
 

@@ -162,7 +162,7 @@ async def test_no_value_comes_back_that_is_not_allowed(
     who: int,
     whom: int,
 ) -> None:
-    """Every leaf of the answer, by row functions and by resolvers, is asked where it comes from."""
+    """Every leaf of the answer, by renderers and by resolvers, is asked where it comes from."""
     roles, purpose = acting
     caller = person(world.ids[who], *roles) if scopes is None else service(*scopes, purposes=list(Purpose))
     text = Writer(Random(seed)).document(purpose)

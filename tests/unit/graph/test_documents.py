@@ -40,6 +40,37 @@ def test_a_document_that_is_in_use_survives_a_flood() -> None:
     assert documents.get("{me{id}}") is used
 
 
+@pytest.mark.parametrize("count", [18, 40])
+def test_of_documents_asked_for_in_turn_as_many_are_found_as_are_held(count: int) -> None:
+    """There is no cliff where they begin to be more than there is room for."""
+    documents = Documents(small_schema(), Limits(), size=20)
+    texts = [f"{{a{number}: me{{id}}}}" for number in range(count)]
+    before = [documents.get(text) for text in texts]
+    after = [documents.get(text) for text in texts]
+    assert sum(one is other for one, other in zip(before, after, strict=True)) >= min(count, 20)
+
+
+def test_new_documents_take_the_place_of_old_ones() -> None:
+    """Other clients, with more documents than new ones are kept for: asked for in turn, they are soon all found."""
+    documents = Documents(small_schema(), Limits(), size=40)
+    for number in range(50):
+        documents.get(f"{{old{number}: me{{id}}}}")
+    texts = [f"{{new{number}: me{{id}}}}" for number in range(20)]
+    for _ in range(200):
+        for text in texts:
+            documents.get(text)
+    assert all(documents.get(text) is documents.get(text) for text in texts)
+    assert all(documents.get(text).kept for text in texts)
+
+
+def test_what_was_asked_for_once_is_worth_nothing_more_while_others_need_the_room() -> None:
+    """With room it is kept at once, without when it comes again."""
+    documents = Documents(small_schema(), Limits(), size=4)
+    assert all(documents.get(f"{{a{number}: me{{id}}}}").kept for number in range(4))
+    assert not documents.get("{me{id}}").kept
+    assert documents.get("{me{id}}").kept
+
+
 def test_the_store_is_bounded_by_number() -> None:
     """However many documents come, few are held."""
     documents = Documents(small_schema(), Limits(), size=8)

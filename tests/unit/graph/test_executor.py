@@ -10,7 +10,8 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from graph.context import Context
 from graph.executor import RowExecutor
-from graph.rows import Judge, Row, RowList, Tally, read_attribute
+from graph.rendering import Tally
+from graph.rows import Judge, Row, RowList, read_attribute
 from graph.schema import build, graphql_schema
 from models.reading import Loaded
 from models.vocabulary import Relation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graph.weighed import Weighed
+from graph.weighed import RandomlyWeighed, Weighed
 
 
 def test_what_was_used_longest_ago_goes_first() -> None:
@@ -35,3 +35,40 @@ def test_a_value_that_is_replaced_or_taken_weighs_nothing_any_more() -> None:
     assert (store.take("same"), store.take("same")) == (19, None)
     store.put("third", 2, 6)
     assert len(store) == 2
+
+
+def test_there_is_room_until_something_would_have_to_go() -> None:
+    """By number and by weight."""
+    store = Weighed[str, int](2, 10)
+    assert store.has_room(10)
+    assert not store.has_room(11)
+    store.put("a", 1, 4)
+    assert store.has_room(6)
+    assert not store.has_room(7)
+    store.put("b", 2, 1)
+    assert not store.has_room(1)
+
+
+def test_at_random_the_bounds_are_the_same() -> None:
+    """Whatever is stored, stored again and taken."""
+    store = RandomlyWeighed[int, int](10, 30)
+    for number in range(2_000):
+        store.put(number % 37, number, 1 + number % 5)
+        store.take((number * 7) % 37)
+        store.put(number % 11, number, 3)
+        assert len(store) <= 10
+    held = sum(store.take(key) is not None for key in range(37))
+    assert held > 0
+    assert store.has_room(30)
+    assert store.put(1, 1, 31) == 1
+    assert store.get(1) is None
+
+
+def test_at_random_the_oldest_may_stay() -> None:
+    """Of values stored in turn, twice as many as there is room for, some are there when their turn comes."""
+    store = RandomlyWeighed[int, int](50, 1_000)
+    found = 0
+    for number in range(2_000):
+        found += store.get(number % 100) is not None
+        store.put(number % 100, number, 1)
+    assert found > 200

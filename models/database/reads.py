@@ -1,0 +1,68 @@
+"""Reads outside of transactions, by PyMongo's own asynchronous client on the event loop.
+
+Motor's threads hand the interpreter back and forth while they decode; a page of 100 people takes a third
+less processor time without them (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeVar
+
+from beanie import Document
+from bson.codec_options import CodecOptions
+from pymongo import AsyncMongoClient
+
+from models.database.failures import collection_name
+
+T = TypeVar("T")
+Raw = dict[str, Any]
+_NAIVE: Final[CodecOptions[Raw]] = CodecOptions(tz_aware=False)
+
+
+class Reads:
+    """Runs reads, at most `places` at once: as many as the client has connections.
+
+    Each in a task of its own, which ends by the deadline that it was given (`pymongo.timeout`) and is never
+    cancelled. Cancelled reads, and many that wait for a connection, can leave the pool of PyMongo 4.20
+    locked for ever (`tests/integration/test_database.py`); so nobody waits there, but here for a place.
+    """
+
+    def __init__(self, client: AsyncMongoClient[Raw], database: str, places: int) -> None:
+        self._client, self._database = client, database
+        self._collections: dict[tuple[type[Document], bool], Any] = {}
+        self._places = asyncio.Semaphore(places)
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    def collection(self, document: type[Document], *, naive: bool) -> Any:  # noqa: ANN401 - the driver's own collection
+        """The collection of a document class; `naive` leaves moments without a zone."""
+        rows = self._collections.get((document, naive))
+        if rows is None:
+            rows = self._client[self._database][collection_name(document)]
+            rows = self._collections[document, naive] = rows.with_options(codec_options=_NAIVE) if naive else rows
+        return rows
+
+    async def command(self, name: str) -> Raw:
+        """The server's answer to a command without arguments."""
+        return await self.run(lambda: self._client.admin.command(name))
+
+    async def run(self, operation: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run a read. Whoever is cancelled meanwhile leaves it to its deadline."""
+        await self._places.acquire()
+        task = asyncio.get_running_loop().create_task(operation())
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._places.release()
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # noted: whoever waited for it may have gone
+
+    async def close(self, seconds: float) -> None:
+        """Let go of the connections, once what is under way has ended, or after `seconds`."""
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
+        await self._client.close()
