@@ -6,12 +6,12 @@ from typing import ClassVar
 
 import strawberry
 
-from auth.break_glass import BreakGlassProblem, BreakGlassRefused
+from auth.break_glass import BreakGlassProblem, BreakGlassRefused, Opened
 from auth.mail import Notice
 from auth.sessions import Session
 from graph.access import Opens, Rows, free, root
 from graph.break_glass import read_one
-from graph.context import Info
+from graph.context import Info, Services
 from graph.messages import Cookie
 from graph.mutations.inputs import reason
 from graph.mutations.payload import Problems, UserError
@@ -95,9 +95,7 @@ class BreakGlassMutation:
             _refuse(problems, refused)
         if problems:
             return BreakGlassPayload(errors=problems.errors)
-        for reviewer in await services.break_glass.reviewers():
-            details = {"who": principal.person or "", "until": f"{opened.until:%Y-%m-%d %H:%M} UTC"}
-            services.outbox.notify(reviewer, Notice.BREAK_GLASS_OPENED, **details)
+        _announce(services, principal.person or "", opened)
         return BreakGlassPayload(
             access_token=_token(info, opened.session),
             expires_in=opened.session.expires_in,
@@ -132,6 +130,17 @@ class BreakGlassMutation:
         if problems:
             return ReviewBreakGlassPayload(errors=problems.errors)
         return ReviewBreakGlassPayload(grant=await read_one(info, str(input.id)))
+
+
+def _announce(services: Services, person: str, opened: Opened) -> None:
+    """Tell all who may review; when the database is away just now, as soon as it is back."""
+    details = {"who": person, "until": f"{opened.until:%Y-%m-%d %H:%M} UTC"}
+
+    async def tell() -> None:
+        for reviewer in await services.break_glass.reviewers():
+            services.outbox.notify(reviewer, Notice.BREAK_GLASS_OPENED, **details)
+
+    services.outbox.run(tell)
 
 
 def _refuse(problems: Problems, refused: BreakGlassRefused) -> None:
