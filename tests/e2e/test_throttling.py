@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
@@ -31,7 +31,7 @@ mutation { changePassword(input: {currentPassword: "not it at all", newPassword:
 
 
 @pytest.fixture(scope="module")
-def proxied(real_mongodb: None, tmp_path_factory: pytest.TempPathFactory) -> Any:  # noqa: ANN401 - a generator
+def proxied(real_mongodb: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers behind a proxy on this machine, which tests play: `frm` says where a request comes from."""
     running = Server(tmp_path_factory.mktemp("throttling") / "data", TRUSTED_PROXIES="127.0.0.1", WORKERS="2")
     yield running.ready()
@@ -87,7 +87,8 @@ def test_user_name_and_address_count_as_one(proxied: Server) -> None:
 
 def test_an_unknown_account_waits_just_as_a_known_one(proxied: Server) -> None:
     """Answers are the same, one by one, but for the seconds."""
-    unknown, known = [], []
+    unknown: list[httpx.Response] = []
+    known: list[httpx.Response] = []
     for login, answers in (("nobody.here", unknown), ("minor", known)):
         exhaust(proxied, login)
         answers += [attempt(proxied, login, password) for password in ("wrong", PASSWORD)]
