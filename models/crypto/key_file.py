@@ -121,6 +121,7 @@ def _ring(content: bytes, path: Path) -> SigningRing:
     except (ValueError, KeyError, TypeError):
         keys = ()
     if not keys:
+        del content  # a traceback may show a frame's variables
         raise ConfigurationError(
             f"The file {path} is not a ring of Ed25519 signing keys. Restore it from a backup, "
             "or remove it: a new key is made at the next start and everybody signs in anew."
