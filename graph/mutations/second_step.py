@@ -153,7 +153,7 @@ class SecondStepMutation:
             if not problems:
                 raise Unauthenticated("This session has ended. Sign in again.")
             return SignInPayload(errors=problems.errors)
-        return await signed_in(info, session, by_cookie=principal.from_cookie)
+        return await signed_in(info, session, by_cookie=principal.from_cookie, goes_on=True)
 
 
 async def _second_factor(

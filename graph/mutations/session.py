@@ -127,7 +127,7 @@ class SessionMutation:
             problems = Problems()
             problems.add("SESSION_ENDED", message="This session has ended. Sign in again.")
             return SignInPayload(errors=problems.errors)
-        return await signed_in(info, session, by_cookie=given is None)
+        return await signed_in(info, session, by_cookie=given is None, goes_on=True)
 
     @root(Opens(Rows.NONE), "Sign out.")
     async def sign_out(self, info: Info, everywhere: bool | None = False) -> SignOutPayload:
@@ -158,15 +158,20 @@ def _forget(info: Info) -> None:
     info.context.cookies += [Cookie(ACCESS_COOKIE, None), Cookie(REFRESH_COOKIE, None)]
 
 
-async def signed_in(info: Info, session: Session, *, by_cookie: bool) -> SignInPayload:
-    """The answer that holds a session, or sets its cookies; a refresh token that goes on holding is not repeated."""
+async def signed_in(info: Info, session: Session, *, by_cookie: bool, goes_on: bool = False) -> SignInPayload:
+    """The answer that holds a session, or sets its cookies; a refresh token that goes on holding is not repeated.
+
+    NOTE: a device is made known by a sign-in only, never by a session that `goes_on`: with a new device at each
+    refresh, whoever has found a session could guess its owner's codes and password without end.
+    """
     context = info.context
     access = context.access(info)
     wants_user = access is not None and bool(access.root.positions)
     user = await context.person(access, {"_id": session.person}) if access is not None and wants_user else None
-    device = context.services.throttle.devices.issue(session.person)
+    device = None if goes_on else context.services.throttle.devices.issue(session.person)
     if by_cookie:
-        context.cookies.append(Cookie(DEVICE_COOKIE, device, int(DEVICE_LIFETIME.total_seconds())))
+        if device is not None:
+            context.cookies.append(Cookie(DEVICE_COOKIE, device, int(DEVICE_LIFETIME.total_seconds())))
         context.cookies.append(Cookie(ACCESS_COOKIE, session.access_token, session.expires_in))
         if session.refresh_token:
             context.cookies.append(Cookie(REFRESH_COOKIE, session.refresh_token, _REFRESH_AGE))
