@@ -1,7 +1,9 @@
 """A new password for somebody who has lost theirs, by a link in a mail (NIST SP 800-63B-4, section 4.2).
 
 Asking tells nothing of whether there is such an account: all that depends on it happens after the answer.
-A reset proves the mailbox and no more. It signs nobody in, and second factors stay.
+A reset proves the mailbox and no more. It signs nobody in, and second factors stay. Where there are some, it does
+not say either that the account belongs to who reads the mails: somebody may have registered with an address that is
+not theirs, and still gets in by a passkey.
 """
 
 from __future__ import annotations
@@ -87,7 +89,8 @@ class Recovery:
         new = {
             "password_hash": await self._passwords.hash(new_password),
             "password_short": is_short(new_password),
-            "email_verified": True,  # the link was read there
+            # The link was read there, and nothing but what was read there opens the account from now on.
+            **({} if factors else {"email_verified": True}),
         }
         if await self._tickets.redeem(TicketKind.PASSWORD_RESET, token) is None:
             return Reset()  # of two at the same moment the other was first
