@@ -79,6 +79,19 @@ def test_a_guesser_has_to_wait_and_is_told_how_long(proxied: Server) -> None:
         assert limited.json()["data"] is None
 
 
+def test_many_guesses_in_one_request_are_no_more(proxied: Server) -> None:
+    """Under other names in one document; what went before the refusal is not told either."""
+    login = f"one.{uuid4().hex[:10]}"
+    guesses = " ".join(
+        f'g{number}: signIn(input: {{login: "{login}", password: "guess {number}"}}) {{ errors {{ code }} }}'
+        for number in range(3)
+    )
+    first, answer = (proxied.post(f"mutation {{ {guesses} }}") for _ in range(2))
+    assert [len(payload["errors"]) for payload in first.json()["data"].values()] == [1, 1, 1]
+    assert (answer.status_code, answer.json()["data"]) == (429, None)
+    assert "retry-after" in answer.headers
+
+
 def test_user_name_and_address_count_as_one(proxied: Server) -> None:
     """Two names of one account give no second set of guesses."""
     exhaust(proxied, "privacy")
