@@ -98,6 +98,20 @@ def _codes(body: Input) -> set[str]:
     return {error["extensions"]["code"] for error in body.get("errors", ())}
 
 
+def test_every_input_that_names_somebody_or_something_is_attacked() -> None:
+    """A mutation that takes an id has a line in the table that gives another's."""
+    attacked = {entry.values[0]["call"].partition("(")[0] for entry in table("privileges")}
+    naming = {
+        mutation
+        for mutation, field in MUTATIONS.items()
+        for argument in field.args.values()
+        for kind, _ in objects(argument.type, sample(argument.type))
+        if any(get_named_type(member.type).name == "ID" for member in kind.fields.values())
+    }
+    assert {"updateUser", "endSession"} <= naming
+    assert naming <= attacked
+
+
 @dataclass(frozen=True)
 class World:
     """An ordinary person, and what belongs to another."""
