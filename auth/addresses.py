@@ -52,6 +52,11 @@ class Addresses:
 
         self._outbox.run(work)
 
+    async def is_of_staff(self, person: str) -> bool:
+        """Whether `person` has a role, or one that has expired: nobody else changes their address."""
+        holding = {"_id": person, "roles.role": {"$exists": True}}
+        return await self._database.find_one(UserDocument, holding, projection=_ID) is not None
+
     async def propose(self, person: str, email: str, email_key: str) -> None:
         """Send a link to a new address, and word of it to the present one; only the mails come after the answer.
 

@@ -121,6 +121,11 @@ class AccountMutation:
         target = person or ""
         relation = access.relation or Relation.OTHER
         new_email = next((change.values for change in wanted if change.by_proof), None)
+        by_another = new_email is not None and target != context.principal.person
+        # An address is the way back into an account: whoever could change that of staff could have their powers.
+        if by_another and await context.services.addresses.is_of_staff(target):
+            problems.add("NOT_FOUND", "id", message=_NOT_FOUND)
+            return UpdateUserPayload(errors=problems.errors)
         if new_email is not None:
             await count_mail(info, target)
         with problems.at():
