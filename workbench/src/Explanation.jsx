@@ -1,7 +1,8 @@
 // Under the result: what was denied or withheld, in words.
 
-import { useGraphiQL } from "@graphiql/react";
+import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { useEffect, useState } from "react";
+import { Confirm } from "./Confirm.jsx";
 import { useSession } from "./context.js";
 import { explain } from "./explain.js";
 
@@ -10,6 +11,8 @@ const SHOWN = 20;
 
 export function Explanation() {
   const text = useGraphiQL((state) => state.tabs[state.activeTabIndex]?.response);
+  const { session } = useSession();
+  const { run } = useGraphiQLActions();
   const found = explain(parsed(text), useReport(text));
   return (
     <section aria-label="Access" aria-live="polite" className={`explanation ${found?.tone ?? "none"}`}>
@@ -19,6 +22,7 @@ export function Explanation() {
             <span aria-hidden="true" className="mark">{MARK[found.tone]}</span>
             {found.title}
           </h2>
+          {found.wanted && <Confirm again={session.mayRepeat(text) ? run : null} wanted={found.wanted} />}
           {found.notes.length > 0 && (
             <ul>
               {found.notes.slice(0, SHOWN).map((note, index) => <Note key={index} note={note} />)}

@@ -2,6 +2,8 @@
 
 import { useState } from "react";
 import { useSession } from "./context.js";
+import { supportsPasskeys } from "./passkeys.js";
+import { Proof } from "./Proof.jsx";
 
 const ABOUT = {
   subject: "A person, for their own data",
@@ -17,20 +19,53 @@ export function SignIn({ dialog }) {
   const { demo, session } = useSession();
   const [problem, setProblem] = useState(null);
   const [busy, setBusy] = useState(false);
+  const [second, setSecond] = useState(null);
 
-  async function enter(login, password) {
+  async function attempt(make) {
     setBusy(true);
     setProblem(null);
     try {
-      const wrong = await session.signIn(login, password);
-      if (wrong) setProblem(wrong);
+      const { problem: wrong, secondFactor } = await make();
+      if (secondFactor) setSecond(secondFactor);
+      else if (wrong) setProblem(wrong);
       else dialog.current.close();
-    } catch {
-      setProblem("The API does not answer.");
+    } catch (error) {
+      setProblem(error.name === "NotAllowedError" ? "No passkey was used." : "The API does not answer.");
     } finally {
       setBusy(false);
     }
   }
+
+  const enter = (login, password) => attempt(() => session.signIn(login, password));
+
+  async function complete(proof) {
+    const { ended, problem: wrong } = await session.completeSignIn({ ...proof, challenge: second.challenge });
+    if (!ended && wrong) return wrong;
+    if (ended) begin(wrong);
+    else dialog.current.close();
+    return null;
+  }
+
+  function begin(said = null) {
+    setSecond(null);
+    setProblem(said);
+  }
+
+  return (
+    <dialog aria-labelledby="sign-in-title" className="sign-in" onClose={() => begin()} ref={dialog}>
+      <div className="title">
+        <h2 id="sign-in-title">{second ? "Your second factor" : "Sign in"}</h2>
+        <button aria-label="Close" className="quiet" onClick={() => dialog.current.close()} type="button">✕</button>
+      </div>
+      {second ? <Proof action="Sign in" prove={complete} {...second} /> : (
+        <First attempt={attempt} busy={busy} demo={demo} enter={enter} problem={problem} />
+      )}
+    </dialog>
+  );
+}
+
+function First({ attempt, busy, demo, enter, problem }) {
+  const { session } = useSession();
 
   function submit(event) {
     event.preventDefault();
@@ -39,12 +74,8 @@ export function SignIn({ dialog }) {
   }
 
   return (
-    <dialog aria-labelledby="sign-in-title" className="sign-in" onClose={() => setProblem(null)} ref={dialog}>
+    <>
       <form onSubmit={submit}>
-        <div className="title">
-          <h2 id="sign-in-title">Sign in</h2>
-          <button aria-label="Close" className="quiet" onClick={() => dialog.current.close()} type="button">✕</button>
-        </div>
         <label htmlFor="login">User name or email address</label>
         <input autoCapitalize="none" autoComplete="username" id="login" name="login" required spellCheck={false} />
         <label htmlFor="password">Password</label>
@@ -52,8 +83,13 @@ export function SignIn({ dialog }) {
         <p className="problem" role="alert">{problem}</p>
         <button className="primary" disabled={busy} type="submit">{busy ? "Signing in…" : "Sign in"}</button>
       </form>
+      {supportsPasskeys() && (
+        <button className="way" disabled={busy} onClick={() => attempt(() => session.signInWithPasskey())} type="button">
+          Sign in with a passkey
+        </button>
+      )}
       {demo && <Demo busy={busy} demo={demo} enter={enter} />}
-    </dialog>
+    </>
   );
 }
 

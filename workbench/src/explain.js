@@ -9,7 +9,7 @@ const DENIED = {
   RESTRICTED: "The person has restricted the use of their data.",
   ROLE: "Your role does not allow it on this data for this purpose.",
   SCOPE: "The scopes of this token do not cover this kind of data.",
-  STEP_UP: "This needs a fresh, stronger sign-in.",
+  STEP_UP: "This needs a stronger or fresher proof that it is you.",
 };
 
 const WITHHELD = {
@@ -25,6 +25,7 @@ const HELP = {
   PURPOSE: "Choose another purpose, or leave the field out.",
   ROLE: "Leave the field out, or ask for a purpose that your role may use for it.",
   SCOPE: "Ask for a token with the scope, or leave the field out.",
+  STEP_UP: "Confirm it is you, then ask again.",
 };
 
 const OTHER = {
@@ -40,8 +41,9 @@ const OTHER = {
 
 /** What to say of a response, with what the policy says of the request's fields (`entries`, see `Session.report`).
  *
- *  `{ tone: "denied" | "withheld" | "failed" | "fine", title, notes }` or null; a note is
- *  `{ coordinate | title, label, why, help, reason, times, id }`. */
+ *  `{ tone: "denied" | "withheld" | "failed" | "fine", title, notes, wanted }` or null; a note is
+ *  `{ coordinate | title, label, why, help, reason, times, id }`; `wanted` is what would lift a denial right away:
+ *  PASSWORD or SECOND_FACTOR. */
 export function explain(response, entries = []) {
   if (!response || typeof response !== "object" || !("data" in response || "errors" in response)) return null;
   const errors = response.errors ?? [];
@@ -55,13 +57,20 @@ export function explain(response, entries = []) {
     ...(masked.length ? [maskedNote(masked)] : []),
     ...failed.map(failureNote),
   ];
-  return { ...heading(response, refused, withheld, failed, masked), notes: notes.map((note) => enriched(note, entries)) };
+  const wanted = refused.map((error) => error.extensions.wanted).filter(Boolean);
+  return {
+    ...heading(response, refused, withheld, failed, masked),
+    notes: notes.map((note) => enriched(note, entries)),
+    wanted: wanted.find((each) => each === "SECOND_FACTOR") ?? wanted[0],
+  };
 }
 
 /** Add the field's label, and in place of general advice what the policy says would allow it. */
 function enriched({ root, ...note }, entries) {
   const known = entries.filter((entry) => entry.coordinate === note.coordinate);
-  const remedy = note.reason && note.reason !== "MASKED" ? remedyOf(known, root) : null;
+  // What would lift STEP_UP is the button above, whoever's row it is.
+  const asked = note.reason && !["MASKED", "STEP_UP"].includes(note.reason);
+  const remedy = asked ? remedyOf(known, root) : null;
   return { ...note, label: known[0]?.label, help: remedy || note.help };
 }
 
@@ -100,7 +109,7 @@ function denialNote({ message, extensions, path }) {
   const unknown = code === "UNAUTHENTICATED";
   return {
     coordinate,
-    why: unknown ? message : afterColon(message, coordinate) || DENIED[reason],
+    why: unknown ? message : (reason === "STEP_UP" ? null : afterColon(message, coordinate)) || DENIED[reason],
     help: unknown ? "Use the button at the top of the page." : HELP[reason],
     reason: unknown ? null : reason,
     root: path?.[0],

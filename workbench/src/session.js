@@ -6,9 +6,18 @@
 
 import { Kind, parse } from "graphql";
 import { isUnauthenticated, post } from "./api.js";
+import { usePasskey } from "./passkeys.js";
 
 const PERSON = "user { username fullName } expiresIn errors { code message }";
-const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { ${PERSON} } }`;
+const SECOND = "secondFactor { challenge kinds passkeyOptions }";
+const SIGN_IN = `mutation SignIn($input: SignInInput!) { signIn(input: $input) { ${PERSON} ${SECOND} } }`;
+const COMPLETE = `mutation CompleteSignIn($input: CompleteSignInInput!) { completeSignIn(input: $input) { ${PERSON} } }`;
+const BEGIN_PASSKEY = "mutation BeginPasskeySignIn { beginPasskeySignIn { challenge options errors { message } } }";
+const WITH_PASSKEY = `mutation SignInWithPasskey($input: PasskeySignInInput!) {
+  signInWithPasskey(input: $input) { ${PERSON} }
+}`;
+const BEGIN_STEP_UP = "mutation BeginStepUp { beginStepUp { challenge kinds passkeyOptions errors { message } } }";
+const STEP_UP = "mutation StepUp($input: StepUpInput!) { stepUp(input: $input) { expiresIn errors { message } } }";
 const REFRESH = `mutation RefreshSession { refreshSession { ${PERSON} } }`;
 const SIGN_OUT = "mutation SignOut { signOut { ended } }";
 const MY_ACCESS = "query MyAccess { myAccess { roles purposes } }";
@@ -47,15 +56,44 @@ export class Session {
     await this.#take(refreshed.data?.refreshSession);
   }
 
-  /** Resolves to null, or to what went wrong in a sentence. */
+  /** Resolves to {}, to a sentence in `problem`, or to the `secondFactor` that is wanted as well. */
   async signIn(login, password) {
     const answer = await post({ query: SIGN_IN, variables: { input: { login, password, cookie: true } } });
-    const payload = answer.data?.signIn;
-    const problem = (payload?.errors ?? answer.errors)?.[0];
-    if (problem) return problem.message;
-    sessionStorage.removeItem(REMEMBERED);
-    await this.#take(payload);
-    return null;
+    const secondFactor = answer.data?.signIn?.secondFactor;
+    return secondFactor ? { secondFactor } : this.#signedIn(answer, "signIn");
+  }
+
+  /** The second step: `proof` holds the challenge, and a code, a recovery code or a passkey. As `signIn`; `ended`:
+   *  the challenge is over, and one has to begin again. */
+  async completeSignIn(proof) {
+    const answer = await post({ query: COMPLETE, variables: { input: { ...proof, cookie: true } } });
+    const ended = answer.data?.completeSignIn?.errors?.some(({ code }) => code === "CHALLENGE_ENDED");
+    return { ended, ...(await this.#signedIn(answer, "completeSignIn")) };
+  }
+
+  /** Without user name and password. As `signIn`; rejects when nobody uses a passkey. */
+  async signInWithPasskey() {
+    const begun = await post({ query: BEGIN_PASSKEY });
+    const { challenge, options } = begun.data?.beginPasskeySignIn ?? {};
+    if (!options) return { problem: problemOf(begun, "beginPasskeySignIn") };
+    const input = { challenge, passkey: await usePasskey(options), cookie: true };
+    return this.#signedIn(await post({ query: WITH_PASSKEY, variables: { input } }), "signInWithPasskey");
+  }
+
+  /** What a fresh proof may be: `{ kinds, challenge, passkeyOptions }`, no kinds when the password is enough; or
+   *  a sentence in `problem`. */
+  async beginStepUp() {
+    const answer = await this.#post({ query: BEGIN_STEP_UP }, { purpose: "ACCOUNT" });
+    const problem = problemOf(answer, "beginStepUp");
+    return problem ? { problem } : answer.data.beginStepUp;
+  }
+
+  /** Resolves to null, or to what went wrong in a sentence. */
+  async stepUp(input) {
+    const answer = await this.#post({ query: STEP_UP, variables: { input } }, { purpose: "ACCOUNT" });
+    const problem = problemOf(answer, "stepUp");
+    if (!problem) this.#renewAt = renewal(answer.data.stepUp.expiresIn);
+    return problem;
   }
 
   async signOut() {
@@ -87,6 +125,12 @@ export class Session {
     const variables = { document, operationName };
     const answer = await this.#post({ query: REPORT, operationName: "Report", variables }, run);
     return answer.data?.explainAccess?.entries ?? [];
+  }
+
+  /** Whether sending the request that was answered with `text` again does nothing twice. */
+  mayRepeat(text) {
+    const run = this.#runs.get(text);
+    return Boolean(run) && (!JSON.parse(text).data || isQuery(run.request));
   }
 
   /** What the policy says of every field for the purpose in force. */
@@ -122,12 +166,20 @@ export class Session {
     return this.#renewing;
   }
 
+  async #signedIn(answer, field) {
+    const problem = problemOf(answer, field);
+    if (problem) return { problem };
+    sessionStorage.removeItem(REMEMBERED);
+    await this.#take(answer.data[field]);
+    return {};
+  }
+
   async #take(payload) {
     if (!payload?.expiresIn) {
       this.#leave();
       return;
     }
-    this.#renewAt = Date.now() + payload.expiresIn * 1000 - EARLY;
+    this.#renewAt = renewal(payload.expiresIn);
     const { roles, purposes } = await this.#access();
     const remembered = sessionStorage.getItem(REMEMBERED);
     const purpose = purposes.includes(remembered) ? remembered : usual(purposes, roles);
@@ -152,6 +204,14 @@ export class Session {
   }
 }
 
+/** What went wrong in a mutation, in a sentence, or null. */
+function problemOf(answer, field) {
+  const errors = answer.data?.[field]?.errors ?? answer.errors ?? [];
+  return errors[0]?.message ?? (answer.data?.[field] ? null : "That did not work.");
+}
+
+const renewal = (seconds) => Date.now() + seconds * 1000 - EARLY;
+
 /** The operation's name, if the document has it: GraphiQL notices an edit a moment late. */
 function nameIn({ query, operationName }) {
   try {
@@ -160,6 +220,12 @@ function nameIn({ query, operationName }) {
   } catch {
     return operationName; // the API says what is wrong with the document
   }
+}
+
+function isQuery({ query, operationName }) {
+  return parse(query).definitions.every(
+    ({ name, operation }) => operation === undefined || operation === "query" || name?.value !== operationName,
+  );
 }
 
 /** Staff begin with what their role is for, everybody else with their own account. */
