@@ -113,3 +113,11 @@ def test_a_blind_index_has_its_bytes(vector: dict[str, Any]) -> None:
     assert pepper.key_for(*place) == expanded == bytes.fromhex(vector["key"])
     [entry] = BlindIndex(*place, [pepper], str.lower).entries(vector["value"].upper())
     assert entry == {"v": vector["version"], "mac": bytes.fromhex(vector["mac"])}
+
+
+def test_the_example_of_the_documentation_is_one_of_them() -> None:
+    """Byte by byte."""
+    text = (VECTORS.parents[1] / "docs" / "encryption.md").read_text()
+    examples = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    written = ["".join(re.findall(r"(?m)^[0-9a-f ]+?(?=  )", each)).replace(" ", "") for each in examples]
+    assert written == [OWN["seals"][0]["sealed"], OWN["seals"][0]["additional_data"]]
