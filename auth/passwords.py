@@ -34,6 +34,7 @@ MAX_IMPORTED_PASSES: Final = 16
 MAX_IMPORTED_LANES: Final = 16
 MAX_IMPORTED_ROUNDS: Final = 14
 MAX_VERIFIED_LENGTH: Final = 1024  # an imported password may be longer than a new one
+_CHEAP_ROUNDS: Final = 10  # of bcrypt; some 60 ms
 _BCRYPT_BYTES: Final = 72
 _RETRY_AFTER: Final = 2
 _NICE: Final = 5
@@ -86,7 +87,7 @@ class Passwords:
         threads = max(1, min(os.cpu_count() or 1, memory * 1024 // max(cost.memory, MAX_IMPORTED_MEMORY)))
         argon2 = Argon2Hasher(time_cost=cost.passes, memory_cost=cost.memory, parallelism=cost.lanes)
         self._hasher = PasswordHash((argon2, _ImportedBcrypt()))
-        self._nobodys = _hash_of_nobody(cost)
+        self._nobodys, self._cost = _hash_of_nobody(cost), cost
         self._screening = Screening(common_pieces())
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password", initializer=_give_way)
         self._places = BoundedSemaphore(threads + waiting)
@@ -104,7 +105,8 @@ class Passwords:
         """Whether `password` belongs to the hash `stored`. Raises `RateLimited` when too many wait.
 
         Takes the work of one hash also where there is no hash (nobody of that name, a person without
-        a password) or an unusable one, so that the time taken tells nothing of it.
+        a password), an unusable or an imported one that is quickly verified, so that the time taken tells
+        nothing of it. Only an imported hash that costs more than one's own takes longer, until its owner signs in.
         """
         usable = is_text(password) and len(password) <= MAX_VERIFIED_LENGTH
         known = stored if usable and stored is not None and is_supported(stored) else None
@@ -116,10 +118,13 @@ class Passwords:
 
     def _verify(self, password: str, stored: str | None) -> Verified:
         normal = normalize("NFKC", password)
+        cheap = stored is not None and _is_cheap(stored, self._cost)
         # Imported hashes may be of the password as typed; trying both costs the same for everybody.
         for attempt in dict.fromkeys((normal, password)):
             if self._hasher.verify(attempt, stored or self._nobodys) and stored is not None:
                 return Verified(True, self._replacement(attempt, normal, stored))
+            if cheap:
+                self._hasher.verify(attempt, self._nobodys)
         return Verified(False)
 
     def _replacement(self, attempt: str, normal: str, stored: str) -> str | None:
@@ -173,6 +178,14 @@ def is_supported(stored: str) -> bool:
     if found := _BCRYPT.match(stored):
         return 4 <= int(found[1]) <= MAX_IMPORTED_ROUNDS
     return False
+
+
+def _is_cheap(stored: str, cost: HashCost) -> bool:
+    """Whether a supported hash is verified in clearly less time than one of `cost`."""
+    if found := _ARGON2.match(stored):
+        return 2 * int(found[1]) * int(found[2]) < cost.memory * cost.passes
+    found = _BCRYPT.match(stored)
+    return found is not None and int(found[1]) <= _CHEAP_ROUNDS
 
 
 def _is_base64(text: str) -> bool:

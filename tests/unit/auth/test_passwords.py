@@ -147,6 +147,26 @@ async def test_no_or_an_unusable_hash_takes_the_work_of_a_real_one(
     assert work == [passwords._nobodys]
 
 
+@pytest.mark.parametrize(
+    ("stored", "more"),
+    [
+        (bcrypt_hash(PASSWORD.encode()), True),
+        (PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD), True),
+        (PasswordHasher(time_cost=1, memory_cost=900, parallelism=1).hash(PASSWORD), False),
+    ],
+    ids=["bcrypt", "argon2", "argon2 of about our cost"],
+)
+@pytest.mark.parametrize("wrong", ["not the password", "not the \ufb01rst password"], ids=["plain", "two forms"])
+async def test_an_imported_hash_that_is_cheap_takes_the_work_of_a_real_one_besides(
+    passwords: Passwords, work: list[str], stored: str, wrong: str, *, more: bool
+) -> None:
+    """Whoever is told no at once would be told that there is such an account."""
+    assert not await passwords.verify(wrong, stored)
+    forms = len({wrong, normalize("NFKC", wrong)})
+    assert work.count(passwords._nobodys) == (forms if more else 0)
+    assert await passwords.verify(PASSWORD, stored)
+
+
 @pytest.mark.parametrize("stored", UNUSABLE)
 async def test_an_unusable_hash_shows_in_no_log(
     passwords: Passwords, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, stored: str | None
