@@ -24,6 +24,7 @@ from graph.app import create_app
 from graph.settings import load_settings
 from models.database import Database
 from models.embedded import Embedded
+from models.names import normalise_email
 from models.ticket import TicketDocument, TicketKind
 from models.user import UserDocument
 from models.vocabulary import FactorKind, UserStatus
@@ -205,6 +206,15 @@ async def test_who_proposes_the_address_they_have_proves_it(mails: Mails, worker
     assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
     assert (await stored(worker, alice))["email"] == ADDRESS.title()
     assert await mails.subjects(ADDRESS) == []
+
+
+async def test_a_mailbox_of_the_same_key_is_another_one(mails: Mails, worker: Worker, alice: str) -> None:
+    """What counts as one address here may be two for the world: whoever has the earlier one is told."""
+    lookalike = ADDRESS.replace("l", "\uff4c", 1)  # a wide l
+    assert normalise_email(lookalike)[1] == ADDRESS
+    await mails.addresses.propose(alice, lookalike, ADDRESS)
+    assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
+    assert "The email address of your account was changed" in await mails.subjects(ADDRESS)
 
 
 async def test_an_address_is_proven_as_long_as_it_is_the_one(mails: Mails, worker: Worker, alice: str) -> None:
