@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import strawberry
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLSchema
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLObjectType, GraphQLSchema
 from graphql.utilities.print_schema import print_directive
 from strawberry.schema.config import StrawberryConfig
 
@@ -71,7 +71,14 @@ def build() -> strawberry.Schema:
         # Strawberry checks this itself, but only when a resolver is called: too late for a clear refusal.
         if isinstance(kind, GraphQLInputObjectType):
             kind.is_one_of = kind.extensions["strawberry-definition"].is_one_of
+        if isinstance(kind, GraphQLInputObjectType | GraphQLObjectType) and "strawberry-definition" in kind.extensions:
+            # What is sent and answered is full of passwords, tokens and data: none of it shows in a repr.
+            kind.extensions["strawberry-definition"].origin.__repr__ = _name_alone
     return schema
+
+
+def _name_alone(value: object) -> str:
+    return f"<{type(value).__name__}>"
 
 
 def graphql_schema(schema: strawberry.Schema) -> GraphQLSchema:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from beanie import Document
+from pydantic import ConfigDict
 
 from models.fields import labelled
 from models.vocabulary import Label
@@ -25,8 +26,14 @@ class PersonalDocument(Document):
     find everything of a person without knowing the class.
     """
 
+    model_config = ConfigDict(hide_input_in_errors=True)
+
     PERSON: ClassVar[str] = "person"
     SHOWN: ClassVar[Mapping[str, object]] = {}  # what a row must be like to show in a list
     OUTLIVES_PERSON: ClassVar[bool] = False  # kept when the account is deleted; the class says why
 
     id: str = labelled(Label.UNIQUE_ID, alias="_id")  # type: ignore[assignment]  # Beanie's own default is an ObjectId
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Nothing of the person shows in a repr."""
+        return ()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 from models.errors import ConfigurationError
@@ -22,6 +22,12 @@ def labelled(label: Label, **options: Any) -> Any:  # noqa: ANN401 - like pydant
 
 class Value(BaseModel):
     """A nested value object. Its fields carry the label of the field that holds it, or their own."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """It is a part of somebody's data: nothing of it shows in a repr."""
+        return ()
 
 
 def label_of(field: FieldInfo) -> Label | None:
