@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from auth.principal import NOBODY
+from graph.limits import Limits
 from graph.messages import Answer
 from models.user import UserDocument
 from models.vocabulary import Purpose, Role
-from tests.integration.reading.world import Maker, World
+from tests.integration.reading.world import Maker, World, make_engine
 
 ME = "{ me { id username email } }"
 
@@ -290,6 +293,18 @@ async def test_page_sizes_are_bounded(world: World, person: Maker, size: int) ->
     for text in ("{ users(first: %d) { nodes { id } } }", "{ me { devices(first: %d) { deviceId } } }"):
         answer = await world.ask(who, text % size, Purpose.SECURITY)
         assert answer.body["errors"][0]["extensions"]["code"] in ("BAD_USER_INPUT", "LIMIT_EXCEEDED")
+
+
+@pytest.mark.parametrize("by_rows", [True, False])
+async def test_the_greatest_page_can_be_set(world: World, person: Maker, by_rows: bool) -> None:
+    """Of lists and nested lists, given in the text or by a variable; one more is refused."""
+    engine = make_engine(world.database, by_rows=by_rows, limits=Limits(max_page=150))
+    set_apart, who = replace(world, engine=engine), person(world.ids[0], Role.SECURITY)
+    for text in ("{ users(first: %s) { nodes { id } } }", "{ me { devices(first: %s) { deviceId } } }"):
+        for size, allowed in ((150, True), (151, False)):
+            by_variable = await set_apart.ask(who, f"query($n: Int!) {text % '$n'}", Purpose.SECURITY, n=size)
+            for answer in (await set_apart.ask(who, text % size, Purpose.SECURITY), by_variable):
+                assert ("errors" not in answer.body) is allowed, answer.body
 
 
 async def test_skipped_fields_claim_nothing(world: World, person: Maker) -> None:

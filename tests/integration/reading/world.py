@@ -93,10 +93,10 @@ async def _answer(
     )
 
 
-def make_engine(database: Database, *, by_rows: bool) -> Engine:
+def make_engine(database: Database, *, by_rows: bool, limits: Limits | None = None) -> Engine:
     """An engine without sign-in, through renderers or resolvers only."""
-    schema = graphql_schema(build())
-    catalogue, limits = read_catalogue(schema), Limits()
+    schema, limits = graphql_schema(build()), limits or Limits()
+    catalogue = read_catalogue(schema)
     purpose = schema.get_directive(PURPOSE_DIRECTIVE)
     assert purpose is not None
     used: dict[str, Any] = {

@@ -72,6 +72,8 @@ def test_the_database_credential_does_not_show() -> None:
         ("PORT", "many"),
         ("PORT", "0"),
         ("WORKERS", "0"),
+        ("MAX_PAGE", "0"),
+        ("MAX_PAGE", "1001"),
         ("REGION", "EU West"),
         ("ENV", "staging"),
         ("STEP_UP", "sometimes"),
