@@ -25,6 +25,7 @@ from models.crypto.signing import SigningRing
 ACCESS_COOKIE: Final = "fieldward_access"
 REFRESH_COOKIE: Final = "fieldward_refresh"
 CACHED_TOKENS: Final = 10_000
+_THIS_HOST: Final = "__Host-"  # RFC 6265bis, section 4.1.3.2
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BEARER: Final = re.compile(r"\Abearer +([A-Za-z0-9._~+/-]+=*) *\Z", re.IGNORECASE)
 
@@ -54,11 +55,13 @@ class Identity:
         revocations: Revocations,
         *,
         step_up: bool = False,
+        secure_cookies: bool = False,
         clock: Callable[[], datetime] = utc_now,
         size: int = CACHED_TOKENS,
     ) -> None:
         self._tokens, self._revocations = tokens, revocations
         self._step_up, self._clock, self._size = step_up, clock, size
+        self._cookie = cookie_name(ACCESS_COOKIE, secure=secure_cookies)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
     async def principal(self, connection: HTTPConnection) -> Principal:
@@ -71,7 +74,7 @@ class Identity:
             if bearer is None:
                 return _nobody("The Authorization header is not of the form: Bearer <access token>.")
             return await self._of(bearer[1])
-        cookie = connection.cookies.get(ACCESS_COOKIE)
+        cookie = connection.cookies.get(self._cookie)
         if not cookie:
             return NOBODY
         found = await self._of(cookie)
@@ -114,6 +117,12 @@ class Identity:
             return principal
         assurance = Assurance(is_strong(claims.methods), recent)
         return replace(principal, shape=replace(principal.shape, assurance=assurance))
+
+
+def cookie_name(name: str, *, secure: bool) -> str:
+    """What browsers call a cookie. One that is `secure` can only have been set by this very host over TLS: no page of a
+    neighbour (`shop.example` for `users.shop.example`) puts a session of its own in the place of a person's."""
+    return f"{_THIS_HOST}{name}" if secure else name
 
 
 def _nobody(problem: str) -> Principal:

@@ -194,7 +194,7 @@ async def _connect(
     workbench = Workbench.read(WORKBENCH, base=_ASSETS_PATH, demo=await _demo(settings, database))
     endpoint = GraphQLEndpoint(
         engine,
-        Identity(tokens, revocations, step_up=settings.step_up),
+        Identity(tokens, revocations, step_up=settings.step_up, secure_cookies=settings.production),
         parts.limits,
         allowed_origins=settings.allowed_origins,
         secure_cookies=settings.production,

@@ -18,7 +18,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.devices import DEVICE_COOKIE
-from auth.identity import REFRESH_COOKIE
+from auth.identity import REFRESH_COOKIE, cookie_name
 from auth.principal import Principal
 from graph.errors import BAD_USER_INPUT, STATUS, UNAVAILABLE, fieldward_error, internal_error
 from graph.limits import Limits
@@ -79,7 +79,7 @@ class GraphQLEndpoint:
     """The ASGI application at `/graphql`.
 
     `page` answers browsers. `allowed_origins` (`https://shop.example`) may use cookie sessions from
-    elsewhere; `secure_cookies` keeps cookies to HTTPS.
+    elsewhere; `secure_cookies` keeps cookies to HTTPS and to this very host.
     """
 
     engine: Answers
@@ -129,7 +129,7 @@ class GraphQLEndpoint:
                 if observation is not None:
                     observation.principal_kind = principal.shape.kind
                     observation.principal = self.pseudonyms.name(principal.id) if principal.id else None
-                client = _client(connection, headers)
+                client = _client(connection, headers, secure=self.secure_cookies)
                 if principal.from_cookie or client.refresh_token is not None:
                     self._check_origin(scope, headers)
                 return await self.engine.answer(
@@ -185,8 +185,9 @@ class GraphQLEndpoint:
 
     def _cookie(self, cookie: Cookie) -> bytes:
         jar: SimpleCookie = SimpleCookie()
-        jar[cookie.name] = cookie.value or ""
-        morsel = jar[cookie.name]
+        name = cookie_name(cookie.name, secure=self.secure_cookies)
+        jar[name] = cookie.value or ""
+        morsel = jar[name]
         morsel["path"], morsel["httponly"], morsel["samesite"] = cookie.path, True, "Lax"
         morsel["max-age"] = cookie.max_age if cookie.value is not None else 0
         morsel["secure"] = self.secure_cookies
@@ -218,12 +219,14 @@ def _read_headers(scope: Scope) -> dict[str, str]:
     return found
 
 
-def _client(connection: HTTPConnection, headers: Mapping[str, str]) -> Client:
+def _client(connection: HTTPConnection, headers: Mapping[str, str], *, secure: bool) -> Client:
     """Where the request came from; its refresh cookie counts only where no other credential is presented."""
     address = connection.client.host if connection.client else None
-    refresh = None if "authorization" in connection.headers else connection.cookies.get(REFRESH_COOKIE)
+    refresh, device = (connection.cookies.get(cookie_name(it, secure=secure)) for it in (REFRESH_COOKIE, DEVICE_COOKIE))
+    if "authorization" in connection.headers:
+        refresh = None
     agent = (headers.get("user-agent") or "")[:_LONGEST_USER_AGENT]
-    return Client(address, agent or None, refresh or None, connection.cookies.get(DEVICE_COOKIE) or None)
+    return Client(address, agent or None, refresh or None, device or None)
 
 
 def _observe(scope: Scope, body: Mapping[str, Any]) -> None:

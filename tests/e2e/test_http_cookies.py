@@ -70,20 +70,27 @@ async def test_foreign_origins_may_not(api: SmallApi, origin: str) -> None:
 async def test_the_refresh_cookie_reaches_the_engine(api: SmallApi) -> None:
     """A browser keeps it after the access cookie is gone, and asks for a new one with it."""
     api.identity.who = NOBODY
-    await api.post(GOOD, cookie="fieldward_refresh=secret")
+    await api.post(GOOD, cookie="__Host-fieldward_refresh=secret")
     assert api.engine.asked[0][2].refresh_token == "secret"
+
+
+async def test_a_cookie_that_a_neighbour_could_have_set_counts_for_nothing(api: SmallApi) -> None:
+    """`shop.example` can set cookies for `api.shop.example`, but none with this prefix (RFC 6265bis)."""
+    api.identity.who = NOBODY
+    await api.post(GOOD, cookie="fieldward_refresh=secret; fieldward_device=known.1.AAAA")
+    assert (api.engine.asked[0][2].refresh_token, api.engine.asked[0][2].device_token) == (None, None)
 
 
 async def test_a_bearer_token_leaves_the_refresh_cookie_alone(api: SmallApi) -> None:
     """One request has one credential."""
-    await api.post(GOOD, cookie="fieldward_refresh=secret", authorization="Bearer token")
+    await api.post(GOOD, cookie="__Host-fieldward_refresh=secret", authorization="Bearer token")
     assert api.engine.asked[0][2].refresh_token is None
 
 
 async def test_foreign_origins_may_not_refresh(api: SmallApi) -> None:
     """The refresh cookie is a cookie session too, also when it is all that is left of it."""
     api.identity.who = NOBODY
-    response = await api.post(GOOD, cookie="fieldward_refresh=secret", origin="https://evil.example")
+    response = await api.post(GOOD, cookie="__Host-fieldward_refresh=secret", origin="https://evil.example")
     assert (response.status_code, code_of(response)) == (403, "CSRF")
     assert api.engine.asked == []
 

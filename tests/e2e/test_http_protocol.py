@@ -212,11 +212,12 @@ async def test_the_purpose_and_the_client_reach_the_engine(api: SmallApi) -> Non
 
 @pytest.mark.parametrize("secure", [True, False])
 async def test_cookies_are_for_the_browser_only(secure: bool) -> None:
-    """Out of reach of scripts and foreign pages, and in production only over TLS."""
+    """Out of reach of scripts and foreign pages, and in production only over TLS and of this very host."""
     api = SmallApi(secure=secure)
     api.engine.answer_with = Answer({"data": {}}, cookies=[Cookie("fieldward_access", "a.b-c", 300)])
     cookie = (await api.post(GOOD)).headers["set-cookie"]
-    assert cookie.startswith("fieldward_access=a.b-c;")
+    assert cookie.startswith("__Host-fieldward_access=a.b-c;" if secure else "fieldward_access=a.b-c;")
+    assert "Domain" not in cookie
     assert {"HttpOnly", "SameSite=Lax", "Max-Age=300", "Path=/"} <= set(cookie.split("; "))
     assert ("Secure" in cookie.split("; ")) is secure
 

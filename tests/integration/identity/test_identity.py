@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from auth.identity import ACCESS_COOKIE, Identity
-from auth.principal import NOBODY
+from auth.principal import NOBODY, Kind
 from auth.sessions import Session
 from models.database import Database
 from tests.integration.identity.workers import Clock, Person, Worker, connection
@@ -44,6 +44,14 @@ async def test_the_browsers_cookie_counts_and_is_told_apart(worker: Worker, sess
     caller = await worker.identity.principal(connection(("Cookie", f"a=b; {ACCESS_COOKIE}={session.access_token}")))
     assert caller == replace(session.principal, from_cookie=True)
     assert not (await worker.whose(session.access_token)).from_cookie
+
+
+async def test_in_production_only_a_cookie_of_this_very_host_counts(worker: Worker, session: Session) -> None:
+    """A neighbour can set a cookie for all hosts of a domain, but none of this name."""
+    identity = Identity(worker.tokens, worker.revocations, secure_cookies=True)
+    for name, kind in ((ACCESS_COOKIE, Kind.NOBODY), (f"__Host-{ACCESS_COOKIE}", Kind.PERSON)):
+        caller = await identity.principal(connection(("Cookie", f"{name}={session.access_token}")))
+        assert caller.shape.kind is kind
 
 
 @pytest.mark.parametrize("value", ["", "Bearer", "Bearer ", "Bearer a b", "Basic YTpi", "Bearer \xe9", "Bearer=x", "x"])
