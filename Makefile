@@ -14,8 +14,10 @@ run: install
 	@$(BIN)/python workbench/make.py --optional
 	@FIELDWARD_PORT="$(PORT)" FIELDWARD_DATA_DIR="$(DATA)" FIELDWARD_WORKERS="$(WORKERS)" exec $(BIN)/fieldward serve
 
+# Two processes, each with its own MongoDB; a file stays in one of them. JOBS=0: one process, as for a debugger.
+JOBS ?= 2
 test: install
-	@exec $(BIN)/python -m pytest -m "not slow" $(ARGS)
+	@exec $(BIN)/python -m pytest -m "not slow" --numprocesses=$(JOBS) --dist=loadfile $(ARGS)
 
 test-slow: install
 	@exec $(BIN)/python -m pytest -m slow $(ARGS)

@@ -46,9 +46,7 @@ class Screening:
     def __init__(self, pieces: Iterable[str]) -> None:
         self._common = re.compile(f"{_any_of(pieces)}|{_YEAR}")
 
-    def problems(
-        self, password: str, personal: Sequence[str] = (), *, second_factor: bool = False
-    ) -> list[Problem]:
+    def problems(self, password: str, personal: Sequence[str] = (), *, second_factor: bool = False) -> list[Problem]:
         """All that is wrong with `password`; `personal` are names and addresses of its owner. Empty: fine.
 
         `second_factor`: whether the owner has one that is asked for besides.

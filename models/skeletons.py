@@ -13,15 +13,14 @@ from models.lookalikes import skeleton
 from models.user import UserDocument
 
 _MARKER: Final = "username-skeletons"
-_BATCH: Final = 500
+BATCH: Final = 500
 _AT_ONCE: Final = 16
 
 
 async def fill_skeletons(database: Database) -> int:
     """Give everybody without one a skeleton; how many got one.
 
-    Of two who look alike already the first in the order of ids gets it: the other keeps their name, and nobody
-    else can take one like it. Safe to call from several processes, and again after an interruption.
+    Of two who look alike already one gets it: the other keeps their name, and nobody else can take one like it. Safe to call from several processes, and again after an interruption.
     """
     if await database.find_one(MarkerDocument, {"_id": _MARKER}) is not None:
         return 0
@@ -31,7 +30,7 @@ async def fill_skeletons(database: Database) -> int:
         {"_id": {"$gt": last}, "username_skeleton": {"$exists": False}},
         projection={"username": 1},
         sort=[("_id", 1)],
-        limit=_BATCH,
+        limit=BATCH,
     ):
         last = batch[-1]["_id"]
         for start in range(0, len(batch), _AT_ONCE):

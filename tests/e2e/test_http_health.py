@@ -54,6 +54,11 @@ def client(database: SmallDatabase, lines: io.StringIO, monkeypatch: pytest.Monk
     return client_of(RequestLog(app, frozenset({"/graphql", "/health/ready"}), RequestLines(lines), metrics))
 
 
+async def written() -> None:
+    """Let the turn of the event loop end, with which lines are written."""
+    await asyncio.sleep(0)
+
+
 async def test_it_is_alive_without_a_database(client: httpx.AsyncClient, database: SmallDatabase) -> None:
     """A restart would not bring the database back."""
     database.state = False
@@ -84,6 +89,7 @@ async def test_addresses_that_are_made_up_are_not_named(client: httpx.AsyncClien
     """A client can put anything into one, and into the method."""
     await client.get("/planted@x.example?planted=1")
     await client.request("PLANTED", "/graphql")
+    await written()
     assert [orjson.loads(line)["route"] for line in lines.getvalue().splitlines()] == ["other", "/graphql"]
     assert "planted" not in lines.getvalue().lower()
     assert "planted" not in (await client.get("/metrics")).text.lower()
@@ -92,6 +98,7 @@ async def test_addresses_that_are_made_up_are_not_named(client: httpx.AsyncClien
 async def test_a_request_is_one_line(client: httpx.AsyncClient, lines: io.StringIO) -> None:
     """Who, what, how long; the document by its hash."""
     await client.post("/graphql?planted=1", json={"query": '{user(by: {id: "planted"}){planted}}'})
+    await written()
     [text] = lines.getvalue().splitlines()
     line = orjson.loads(text)
     assert (line["event"], line["level"], line["logger"]) == ("request", "info", "fieldward.requests")
@@ -104,8 +111,9 @@ async def test_a_request_is_one_line(client: httpx.AsyncClient, lines: io.String
     assert "planted" not in text
 
 
-def test_a_line_for_people_says_what_is_known() -> None:
+async def test_a_line_for_people_says_what_is_known() -> None:
     """In development a line is key=value."""
     stream = io.StringIO()
     RequestLines(stream, readable=True).write({"method": "GET", "route": "/graphql", "codes": [], "document": None})
+    await written()
     assert stream.getvalue().endswith("request  method=GET route=/graphql\n")

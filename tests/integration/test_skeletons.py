@@ -22,11 +22,9 @@ async def test_everybody_gets_one_and_nobody_loses_their_name(any_database: Data
         await any_database.insert(person(name))
     assert await fill_skeletons(any_database) == 2
     rows = await any_database.find(UserDocument, {}, projection={"username": 1, "username_skeleton": 1})
-    assert {row["username"]: row.get("username_skeleton") for row in rows} == {
-        "Anna": "anna",
-        "user1": "userl",
-        "userl": None,
-    }
+    found = {row["username"]: row.get("username_skeleton") for row in rows}
+    assert found.pop("Anna") == "anna"
+    assert sorted(found.values(), key=str) == [None, "userl"]
     with pytest.raises(Conflict) as taken:
         await any_database.insert(person("userI", username_skeleton="userl"))
     assert taken.value.field == "look_alike"
@@ -34,9 +32,10 @@ async def test_everybody_gets_one_and_nobody_loses_their_name(any_database: Data
     assert await fill_skeletons(any_database) == 0
 
 
-async def test_many_are_filled(any_database: Database) -> None:
+async def test_many_are_filled(any_database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """More than are read at once."""
-    names = [f"person.{number}" for number in range(1203)]
+    monkeypatch.setattr("models.skeletons.BATCH", 10)
+    names = [f"person.{number}" for number in range(33)]
     raw = [{"_id": f"usr_eu_{n:05}", "username": name, "username_key": name} for n, name in enumerate(names)]
     await any_database.insert_many(UserDocument, raw)
     assert await fill_skeletons(any_database) == len(names)
