@@ -46,6 +46,9 @@ ALLOWANCES: Final = {
     Action.TOKEN: 100,
     Action.PASSWORD: 100,
 }
+# Failures of all known devices of an account in a WINDOW. One alone has fewer, by its delays; whoever had the password
+# alone, before there was a second factor, could have made any number of devices known.
+OF_DEVICES: Final = 20
 # What cannot fail, or costs the service or somebody else something even when it does not.
 EVERY: Final = frozenset({Action.REGISTER, Action.RESET, Action.CHALLENGE})
 # What hashes a password: so many at once in a worker. More are turned away before they cost anything.

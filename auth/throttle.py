@@ -20,6 +20,7 @@ from auth.allowances import (
     EVERY,
     FIRST_DELAY,
     HASHING,
+    OF_DEVICES,
     PLACES,
     QUIET,
     WINDOW,
@@ -53,8 +54,11 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
+    """What is counted: an account or one device of it, and a network or all known devices with their `allowance`."""
+
     account: str | None
     network: str | None
+    allowance: int
 
 
 class Throttle:
@@ -95,15 +99,15 @@ class Throttle:
                 account = await account_of(self._database, login)
             keys = self._keys(action, account, network, device)
             rows = await self._read(keys)
-            self._admit(action, keys, rows)
+            self._admit(keys, rows)
             if action in EVERY:
-                await self._count(action, keys, rows)
+                await self._count(keys, rows)
             attempt = Attempt()
             yield attempt
             if action in EVERY:
                 return
             if attempt.has_failed:
-                await self._count(action, keys, rows)
+                await self._count(keys, rows)
             elif keys.account is not None:
                 await self._forget(keys.account)
 
@@ -121,13 +125,15 @@ class Throttle:
 
     def _keys(self, action: Action, account: str | None, network: str | None, device: str | None) -> _Keys:
         known = None if account is None else self.devices.recognise(device, account)
-        if account is not None and known is not None:
-            return _Keys(self._key.mac(action, "device", account, known), None)
-        prefix = prefix_of(network, loopback=self._count_loopback)
         window = str(int(self._clock().timestamp() // WINDOW.total_seconds()))
+        if account is not None and known is not None:
+            device = self._key.mac(action, "device", account, known)
+            return _Keys(device, self._key.mac(action, "devices", account, window), OF_DEVICES)
+        prefix = prefix_of(network, loopback=self._count_loopback)
         return _Keys(
             None if account is None else self._key.mac(action, "account", account),
             None if prefix is None else self._key.mac(action, "network", prefix, window),
+            ALLOWANCES[action],
         )
 
     async def _read(self, keys: _Keys) -> dict[str, Raw]:
@@ -137,17 +143,17 @@ class Throttle:
         rows = await self._database.find(ThrottleDocument, {"_id": {"$in": wanted}})
         return {row["_id"]: row for row in rows}
 
-    def _admit(self, action: Action, keys: _Keys, rows: dict[str, Raw]) -> None:
+    def _admit(self, keys: _Keys, rows: dict[str, Raw]) -> None:
         now = self._clock()
         account, network = rows.get(keys.account or ""), rows.get(keys.network or "")
         if account is not None and account["until"] > now:
             raise _limited(account["until"] - now)
-        if network is not None and network["number"] >= ALLOWANCES[action]:
+        if network is not None and network["number"] >= keys.allowance:
             raise _limited(network["until"] - now)
 
-    async def _count(self, action: Action, keys: _Keys, rows: dict[str, Raw]) -> None:
+    async def _count(self, keys: _Keys, rows: dict[str, Raw]) -> None:
         if keys.network is not None:
-            await self._use_allowance(keys.network, ALLOWANCES[action])
+            await self._use_allowance(keys.network, keys.allowance)
         if keys.account is not None:
             await self._delay(keys.account, rows.get(keys.account))
 

@@ -9,7 +9,18 @@ from typing import Final
 
 import pytest
 
-from auth.allowances import ALLOWANCES, FREE, LONGEST_DELAY, PLACES, QUIET, WINDOW, Action, delay_after, prefix_of
+from auth.allowances import (
+    ALLOWANCES,
+    FREE,
+    LONGEST_DELAY,
+    OF_DEVICES,
+    PLACES,
+    QUIET,
+    WINDOW,
+    Action,
+    delay_after,
+    prefix_of,
+)
 from auth.throttle import Throttle
 from models.crypto.macs import MacKey
 from models.database import Database
@@ -174,6 +185,31 @@ async def test_a_known_device_waits_by_itself(throttle: Throttle) -> None:
     with pytest.raises(RateLimited):
         await succeed(throttle, device=device)
     await succeed(throttle)
+
+
+async def test_many_known_devices_are_no_way_around_the_waits(throttle: Throttle, clock: Clock) -> None:
+    """Whoever had the password before there was a second factor could have made known any number of them."""
+    devices = [throttle.devices.issue(ALICE) for _ in range(OF_DEVICES + 1)]
+    for device in devices[:-1]:
+        await fail(throttle, device=device, action=Action.SECOND_FACTOR)
+    with pytest.raises(RateLimited):
+        await fail(throttle, device=devices[-1], action=Action.SECOND_FACTOR)
+    await fail(throttle, action=Action.SECOND_FACTOR)  # strangers are counted apart
+    await fail(throttle, "usr_eu_bob", device=throttle.devices.issue("usr_eu_bob"), action=Action.SECOND_FACTOR)
+    clock.pass_by(WINDOW)
+    await fail(throttle, device=devices[-1], action=Action.SECOND_FACTOR)
+
+
+async def test_one_device_alone_is_held_up_by_its_own_waits(throttle: Throttle, clock: Clock) -> None:
+    """The owner never meets what is there for many devices."""
+    device, began, failures = throttle.devices.issue(ALICE), clock.now, 0
+    while clock.now < began + WINDOW:
+        try:
+            await fail(throttle, device=device)
+            failures += 1
+        except RateLimited as refused:
+            clock.pass_by(timedelta(seconds=refused.retry_after))
+    assert failures < OF_DEVICES
 
 
 async def test_a_known_device_passes_a_network_that_is_used_up(throttle: Throttle) -> None:
