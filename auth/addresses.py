@@ -17,6 +17,7 @@ from auth.mail.letters import Recipient
 from auth.tickets import Ticket, Tickets
 from models.database import Database, Raw
 from models.errors import Conflict
+from models.session import SessionDocument
 from models.ticket import TicketDocument, TicketKind
 from models.user import UserDocument
 from models.vocabulary import UserStatus
@@ -57,9 +58,10 @@ class Addresses:
         holding = {"_id": person, "roles.role": {"$exists": True}}
         return await self._database.find_one(UserDocument, holding, projection=_ID) is not None
 
-    async def propose(self, person: str, email: str, email_key: str) -> None:
+    async def propose(self, person: str, email: str, email_key: str, *, session: str | None = None) -> None:
         """Send a link to a new address, and word of it to the present one; only the mails come after the answer.
 
+        `session` is that of who proposes: when it has ended by now, the link does not hold.
         Whether another account has the new address is not looked at: only who can read its mails will learn.
         """
         if await self._database.find_one(UserDocument, {"_id": person, **NOT_SUSPENDED}, projection=_ID) is None:
@@ -68,6 +70,11 @@ class Addresses:
         await self._tickets.cancel(person, [TicketKind.EMAIL_CHANGE])
         ticket = Ticket(TicketKind.EMAIL_CHANGE, person, email, email_key)
         await send_link(self._database, self._tickets, self._outbox, ticket, self._outbox.letters.change)
+        # NOTE: looked at after the ticket is there. A new password ends sessions first and then tickets: either that
+        # finds this ticket, or this finds that the session, whose token may hold for a second more, has ended.
+        mine = {"_id": session}
+        if session is not None and await self._database.find_one(SessionDocument, mine, projection=_ID) is None:
+            await self._tickets.cancel(person, [TicketKind.EMAIL_CHANGE])
         self._outbox.notify(person, Notice.EMAIL_CHANGE_ASKED)
 
     async def prove(self, token: str) -> Proof:

@@ -97,7 +97,8 @@ class Recovery:
         # A short password was checked against these factors: it must not outlive them.
         if not await self._database.update_one(UserDocument, {**mine, "factor_kinds": factors}, {"$set": new}):
             return Reset()
-        await self.cancel(ticket.person)
+        # In this order: what an open session began in between goes as well.
         await self._sessions.end_all(ticket.person)
+        await self.cancel(ticket.person)
         self._outbox.notify(ticket.person, Notice.PASSWORD_RESET)
         return Reset(done=True)

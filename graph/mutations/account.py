@@ -134,7 +134,9 @@ class AccountMutation:
         if problems:
             return UpdateUserPayload(errors=problems.errors)
         if new_email is not None:
-            await context.services.addresses.propose(target, new_email["email"], new_email["email_key"])
+            await context.services.addresses.propose(
+                target, new_email["email"], new_email["email_key"], session=context.principal.session
+            )
         return UpdateUserPayload(user=await _reread(info, target), pending_email=new_email is not None)
 
     @root(

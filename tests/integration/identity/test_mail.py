@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.message import EmailMessage
@@ -198,6 +198,52 @@ async def test_a_reset_ends_what_was_begun_before(mails: Mails, worker: Worker, 
     assert not (await mails.recovery.reset(links[1], PASSWORD)).done
     assert await mails.addresses.prove(changing) is Proof.UNKNOWN
     assert await tickets.look_at(TicketKind.SECOND_FACTOR, challenge) is None
+
+
+async def end_by_change(mails: Mails, worker: Worker, person: str) -> None:
+    """As `changePassword` does after storing the new hash."""
+    await worker.sessions.end_all(person)
+    await mails.recovery.cancel(person)
+
+
+async def end_by_reset(mails: Mails, worker: Worker, person: str) -> None:
+    """As the owner does who has lost the password."""
+    mails.recovery.ask("Alice")
+    assert (await mails.recovery.reset(await mails.link(), NEW_PASSWORD)).done
+
+
+@pytest.mark.parametrize("end", [end_by_change, end_by_reset])
+async def test_an_ended_session_proposes_no_address(
+    end: Callable[[Mails, Worker, str], Awaitable[None]], mails: Mails, worker: Worker, alice: str
+) -> None:
+    """Its token still holds for a moment at other workers: whoever stole it must not get the account back by a link."""
+    session = (await worker.sign_in()).principal.session
+    await mails.addresses.propose(alice, NEW, NEW, session=session)
+    token = await mails.link()
+    assert await Tickets(worker.database, clock=worker.clock).look_at(TicketKind.EMAIL_CHANGE, token) is not None
+    await end(mails, worker, alice)
+    mails.sent.clear()
+    await mails.addresses.propose(alice, NEW, NEW, session=session)
+    assert await mails.addresses.prove(await mails.link()) is Proof.UNKNOWN
+    assert (await stored(worker, alice))["email"] == ADDRESS
+
+
+async def test_a_reset_ends_sessions_before_what_they_have_begun(
+    mails: Mails, worker: Worker, alice: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other way round, a session could begin something in between."""
+    session = (await worker.sign_in()).principal.session
+    end_all = worker.sessions.end_all
+
+    async def slowly(person: str) -> int:
+        await mails.addresses.propose(alice, NEW, NEW, session=session)
+        return await end_all(person)
+
+    mails.recovery.ask("Alice")
+    token = await mails.link()
+    monkeypatch.setattr(worker.sessions, "end_all", slowly)
+    assert (await mails.recovery.reset(token, NEW_PASSWORD)).done
+    assert await mails.addresses.prove(await mails.link()) is Proof.UNKNOWN
 
 
 async def test_who_proposes_the_address_they_have_proves_it(mails: Mails, worker: Worker, alice: str) -> None:
