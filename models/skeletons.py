@@ -20,7 +20,8 @@ _AT_ONCE: Final = 16
 async def fill_skeletons(database: Database) -> int:
     """Give everybody without one a skeleton; how many got one.
 
-    Of two who look alike already one gets it: the other keeps their name, and nobody else can take one like it. Safe to call from several processes, and again after an interruption.
+    Of two who look alike already one gets it: the other keeps their name, and nobody else can take one like
+    it. Safe to call from several processes, and again after an interruption.
     """
     if await database.find_one(MarkerDocument, {"_id": _MARKER}) is not None:
         return 0

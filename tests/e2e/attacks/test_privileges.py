@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -126,10 +127,15 @@ def world(server: Server) -> World:
     """Somebody who attacks, and somebody who has things worth having."""
     attacker, other = arrive(server), arrive(server)
     other.enrol_app()
+    until = time.monotonic() + 20
     with server.database() as client:
         stored = client.get_default_database()
         session = stored.sessions.find_one({"person": other.account.id})
         factor = stored.factors.find_one({"person": other.account.id})
+        # What the registration set going in the background is done by then.
+        while stored.tickets.find_one({"person": other.account.id}) is None:
+            assert time.monotonic() < until, "no link was sent to the new address"
+            time.sleep(0.05)
     assert session is not None
     assert factor is not None
     names = {

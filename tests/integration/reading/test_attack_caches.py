@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def alive(kind: type) -> int:
     return sum(1 for it in gc.get_objects() if type(it) is kind)
 
 
+@pytest.mark.slow
 async def test_a_flood_of_documents_leaves_nothing_behind(world: World) -> None:
     """Documents that are sent once, by anybody: what was prepared for them goes with them, all but a bounded rest."""
     before = alive(Operation), alive(Plan)
