@@ -3,22 +3,27 @@
 Asking tells nothing of whether there is such an account: all that depends on it happens after the answer.
 A reset proves the mailbox and no more. It signs nobody in, and second factors stay. Where there are some, it does
 not say either that the account belongs to who reads the mails: somebody may have registered with an address that is
-not theirs, and still gets in by a passkey.
+not theirs, and still gets in by a passkey. An address that somebody else than the person proposed opens no password
+for a while (`auth.addresses`): what is mailed there meanwhile says so, and is no link.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
 from typing import Final
 
 from auth.addresses import NOT_SUSPENDED, send_link
 from auth.mail import Notice, Outbox
+from auth.mail.letters import Recipient
 from auth.names import login_key
 from auth.passwords import Passwords
 from auth.screening import is_short
 from auth.sessions import Sessions
 from auth.tickets import Ticket, Tickets
+from models.base import now as utc_now
 from models.database import Database
 from models.errors import BadInput
 from models.ticket import TicketKind
@@ -43,26 +48,44 @@ class Recovery:
     """Sends reset links, and takes them."""
 
     def __init__(
-        self, database: Database, tickets: Tickets, outbox: Outbox, passwords: Passwords, sessions: Sessions
+        self,
+        database: Database,
+        tickets: Tickets,
+        outbox: Outbox,
+        passwords: Passwords,
+        sessions: Sessions,
+        *,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._database, self._tickets, self._outbox = database, tickets, outbox
-        self._passwords, self._sessions = passwords, sessions
+        self._passwords, self._sessions, self._clock = passwords, sessions, clock
 
     def ask(self, login: str) -> None:
-        """Send a link to the person of this user name or address, if there is one; returns at once."""
+        """Send a link to the person of this user name or address, if there is one; returns at once.
+
+        Where the address has to wait, the mail says so in the place of the link.
+        """
 
         async def work() -> None:
             try:
                 name, key = login_key(login)
             except BadInput:
                 return
-            projection = {"email": 1, "email_key": 1}
+            projection = {"email": 1, "email_key": 1, "reset_from": 1}
             row = await self._database.find_one(UserDocument, {name: key, **NOT_SUSPENDED}, projection=projection)
             if row is not None and row.get("email"):
                 ticket = Ticket(TicketKind.PASSWORD_RESET, row["_id"], row["email"], row["email_key"])
-                await send_link(self._database, self._tickets, self._outbox, ticket, self._outbox.letters.reset)
+                letter = self._letter(row.get("reset_from"))
+                await send_link(self._database, self._tickets, self._outbox, ticket, letter)
 
         self._outbox.run(work)
+
+    def _letter(self, waits_until: datetime | None) -> Callable[[Recipient, str], EmailMessage]:
+        letters = self._outbox.letters
+        if waits_until is None or waits_until <= self._clock():
+            return letters.reset
+        # Its ticket only counts, so that there are no more of these mails than of links: nobody gets the secret.
+        return lambda to, _secret: letters.reset_waits(to, waits_until)
 
     async def cancel(self, person: str) -> None:
         """End links to a new password, and what was begun with the old one."""
@@ -76,7 +99,9 @@ class Recovery:
         ticket = await self._tickets.look_at(TicketKind.PASSWORD_RESET, token)
         if ticket is None or ticket.person is None:
             return Reset()
-        mine = {"_id": ticket.person, "email_key": ticket.email_key, **NOT_SUSPENDED}
+        # Addresses of one key may be two people's mailboxes: a link to one must not pass by the other's wait.
+        waits_not = {"reset_from": {"$not": {"$gt": self._clock()}}}
+        mine = {"_id": ticket.person, "email_key": ticket.email_key, **waits_not, **NOT_SUSPENDED}
         projection = {"factor_kinds": 1, **dict.fromkeys(_NAMES, 1)}
         row = await self._database.find_one(UserDocument, mine, projection=projection)
         if row is None:

@@ -29,6 +29,7 @@ class Ticket:
     email_key: str | None = field(default=None, repr=False)
     methods: frozenset[str] = frozenset()
     session: str | None = None
+    by_another: bool = False
 
 
 class Tickets:
@@ -48,6 +49,7 @@ class Tickets:
             email_key=ticket.email_key,
             methods=sorted(ticket.methods),
             session=ticket.session,
+            by_another=ticket.by_another,
             created_at=now,
             expires_at=now + lifetime,
         )
@@ -92,6 +94,7 @@ def _ticket(row: Raw) -> Ticket:
         row.get("email_key"),
         frozenset(row.get("methods", ())),
         row.get("session"),
+        row.get("by_another", False),
     )
 
 

@@ -29,7 +29,8 @@ class TicketDocument(PersonalDocument):
     """One ticket. `id` is the SHA-256 of its secret in hex; `person` is absent where nobody is known yet.
 
     `email` is the address that a link proves, `methods` how the person has proven themself so far (RFC 8176),
-    `tries` how often something was tried with it, `session` the session it belongs to.
+    `tries` how often something was tried with it, `session` the session it belongs to, `by_another` whether
+    somebody else than the person proposed the address.
     """
 
     kind: TicketKind = labelled(Label.CREDENTIALS)
@@ -39,6 +40,7 @@ class TicketDocument(PersonalDocument):
     methods: list[str] = labelled(Label.CREDENTIALS, default_factory=list)
     tries: int = labelled(Label.CREDENTIALS, default=0)
     session: str | None = labelled(Label.UNIQUE_ID, default=None)
+    by_another: bool = labelled(Label.CREDENTIALS, default=False)
     created_at: datetime = labelled(Label.DEVICE, default_factory=now)
     expires_at: datetime = labelled(Label.DEVICE)
 

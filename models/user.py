@@ -101,6 +101,8 @@ class UserDocument(PersonalDocument):
     factor_kinds: list[FactorKind] | None = labelled(Label.CREDENTIALS, default=None)
     # Counts the changes of factors, so that two at the same moment meet at this row.
     factor_changes: int | None = labelled(Label.CREDENTIALS, default=None)
+    # From when on a link to a new password may go to the address, where somebody else than the person proposed it.
+    reset_from: datetime | None = labelled(Label.CREDENTIALS, default=None)
     import_key: str | None = labelled(Label.ACCOUNT, default=None)
 
     class Settings:

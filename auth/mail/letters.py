@@ -74,6 +74,18 @@ class Letters:
             "If you did not ask for this, there is nothing to do: your password stays as it is.",
         )
 
+    def reset_waits(self, to: Recipient, until: datetime) -> EmailMessage:
+        """That no new password can be chosen by this address yet, in the place of the link."""
+        return self._letter(
+            to,
+            "A new password has to wait",
+            "A new password was asked for. Somebody else than the person whose account it is gave the account this "
+            "address, so no new password can be chosen by it yet. Until then whoever has the earlier address can "
+            "object.",
+            f"Ask again after {until:%Y-%m-%d %H:%M} UTC. The present password works all the while.",
+            "If you did not ask for this, there is nothing to do: your password stays as it is.",
+        )
+
     def _letter(self, to: Recipient, subject: str, *paragraphs: str) -> EmailMessage:
         address = _deliverable(to.email)
         message = EmailMessage(policy=SMTP if str(address).isascii() else SMTPUTF8)

@@ -24,6 +24,7 @@ class Notice(StrEnum):
     PASSWORD_RESET = "PASSWORD_RESET"  # noqa: S105 - an event, not a secret
     EMAIL_CHANGE_ASKED = "EMAIL_CHANGE_ASKED"
     EMAIL_CHANGED = "EMAIL_CHANGED"
+    EMAIL_CHANGED_BY_ANOTHER = "EMAIL_CHANGED_BY_ANOTHER"
     ROLE_GRANTED = "ROLE_GRANTED"
     ROLE_REVOKED = "ROLE_REVOKED"
     BREAK_GLASS_OPENED = "BREAK_GLASS_OPENED"
@@ -81,6 +82,14 @@ WORDINGS: Final[Mapping[Notice, Wording]] = MappingProxyType(
             "The email address of your account was changed",
             "Your account now has another email address. We no longer write to this one.",
             "If this was you, there is nothing to do. If it was not, tell us at once.",
+            at_page=False,
+        ),
+        Notice.EMAIL_CHANGED_BY_ANOTHER: Wording(
+            "The email address of your account was changed",
+            "Staff or a service gave your account another email address, and it was confirmed there. We no longer "
+            "write to this one. For 7 days no new password can be chosen by the new one.",
+            "If you asked for this, there is nothing to do. If you did not, tell us at once; or sign in by your user "
+            "name and your password, and give your own address again.",
             at_page=False,
         ),
         Notice.ROLE_GRANTED: Wording(

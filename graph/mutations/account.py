@@ -135,7 +135,11 @@ class AccountMutation:
             return UpdateUserPayload(errors=problems.errors)
         if new_email is not None:
             await context.services.addresses.propose(
-                target, new_email["email"], new_email["email_key"], session=context.principal.session
+                target,
+                new_email["email"],
+                new_email["email_key"],
+                by=context.principal.person,
+                session=context.principal.session,
             )
         return UpdateUserPayload(user=await _reread(info, target), pending_email=new_email is not None)
 

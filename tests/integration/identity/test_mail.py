@@ -15,13 +15,14 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from auth.addresses import LIFETIME, MOST, Addresses, Proof
+from auth.addresses import LIFETIME, MOST, RESET_WAIT, Addresses, Proof
 from auth.mail import Outbox
 from auth.mail.letters import Letters, read_sender
 from auth.recovery import Recovery
 from auth.tickets import Ticket, Tickets
 from graph.app import create_app
 from graph.settings import load_settings
+from models.base import now
 from models.database import Database
 from models.embedded import Embedded
 from models.names import normalise_email
@@ -34,6 +35,8 @@ from tests.integration.reading.world import Recorder
 
 ADDRESS, NEW = "alice@people.example", "alice@elsewhere.example"
 NEW_PASSWORD = "a-quiet-harbour-at-dawn"
+CHOOSE, WAITS = "Choose a new password", "A new password has to wait"
+STAFF = "usr_eu_01m0stgb9pbc0kw5x7y2x8qjxs"
 ASK = "mutation ($l: String!) { requestPasswordReset(input: {login: $l}) { requested errors { code } } }"
 
 
@@ -57,6 +60,13 @@ class Mails:
         self.sent.clear()
         return token_of(mail)
 
+    async def in_force(self, person: str, email: str, *, by: str | None) -> None:
+        """Propose an address and follow the link; what was mailed until then is forgotten."""
+        await self.addresses.propose(person, email, email, by=by)
+        assert await self.addresses.prove(await self.link()) is Proof.PROVEN
+        await self.outbox.settled()
+        self.sent.clear()
+
     async def subjects(self, address: str) -> list[str]:
         """What was written to `address`, once all is done."""
         await self.outbox.settled()
@@ -75,8 +85,8 @@ async def mails(worker: Worker) -> AsyncIterator[Mails]:
             await made.send(message)
 
     outbox = Outbox(database, Post(), letters, pauses=(), spread=(0.0, 0.0))
-    recovery = Recovery(database, tickets, outbox, worker.passwords, worker.sessions)
-    made = Mails(recovery, Addresses(database, tickets, outbox), outbox)
+    recovery = Recovery(database, tickets, outbox, worker.passwords, worker.sessions, clock=worker.clock)
+    made = Mails(recovery, Addresses(database, tickets, outbox, clock=worker.clock), outbox)
     yield made
     await outbox.stop()
 
@@ -307,6 +317,101 @@ async def test_a_new_address_ends_the_links_that_the_old_one_has(mails: Mails, w
     assert await mails.subjects(ADDRESS) == ["The email address of your account was changed"]
 
 
+@pytest.mark.parametrize("by", [STAFF, None])
+@pytest.mark.parametrize("email", [ADDRESS, None])
+async def test_an_address_from_others_opens_no_password_for_a_week(
+    by: str | None, email: str | None, mails: Mails, worker: Worker, clock: Clock, person: Person
+) -> None:
+    """Else whoever may correct addresses, of staff or a service, would own every account."""
+    alice = await person(**({} if email is None else {"email": email, "email_key": email}))
+    await mails.in_force(alice, NEW, by=by)
+    assert (await stored(worker, alice))["email"] == NEW
+    for ahead in (timedelta(), RESET_WAIT - timedelta(seconds=5)):
+        clock.ahead = ahead
+        for login in ("Alice", NEW):
+            mails.recovery.ask(login)
+            assert await mails.subjects(NEW) == [WAITS]
+            assert "#" not in mails.sent.pop().get_content()
+    clock.ahead = RESET_WAIT + timedelta(seconds=5)
+    mails.recovery.ask(NEW)
+    assert (await mails.recovery.reset(await mails.link(), NEW_PASSWORD)).done
+
+
+async def test_an_address_of_ones_own_wish_opens_one_at_once(mails: Mails, alice: str) -> None:
+    """Whoever wishes it has just proven who they are."""
+    await mails.in_force(alice, NEW, by=alice)
+    mails.recovery.ask(NEW)
+    assert (await mails.recovery.reset(await mails.link(), NEW_PASSWORD)).done
+
+
+@pytest.mark.parametrize("email", [ADDRESS, NEW])
+async def test_the_person_ends_the_wait(email: str, mails: Mails, worker: Worker, alice: str) -> None:
+    """By their own address again, or by proposing the same one themselves."""
+    await mails.in_force(alice, NEW, by=STAFF)
+    await mails.in_force(alice, email, by=alice)
+    assert "reset_from" not in await stored(worker, alice)
+    mails.recovery.ask("Alice")
+    assert await mails.subjects(email) == [CHOOSE]
+
+
+async def test_others_end_no_wait(mails: Mails, worker: Worker, clock: Clock, alice: str) -> None:
+    """Confirming the address once more leaves it; a further one begins anew."""
+    await mails.in_force(alice, NEW, by=STAFF)
+    first = (await stored(worker, alice))["reset_from"]
+    clock.ahead = timedelta(days=1)
+    await mails.in_force(alice, NEW, by=STAFF)
+    assert (await stored(worker, alice))["reset_from"] == first
+    await mails.in_force(alice, "alice@third.example", by=None)
+    assert (await stored(worker, alice))["reset_from"] >= first + timedelta(days=1)
+
+
+async def test_confirming_somebodys_address_begins_no_wait(mails: Mails, worker: Worker, alice: str) -> None:
+    """It stays the same mailbox."""
+    await mails.in_force(alice, ADDRESS, by=STAFF)
+    assert "reset_from" not in await stored(worker, alice)
+
+
+async def test_an_address_that_waits_gets_no_more_mails_than_links(mails: Mails, clock: Clock, alice: str) -> None:
+    """Nobody's mailbox is filled."""
+    await mails.in_force(alice, NEW, by=STAFF)
+    for _ in range(MOST + 3):
+        mails.recovery.ask("Alice")
+        await mails.outbox.settled()
+    assert await mails.subjects(NEW) == [WAITS] * MOST
+
+
+async def test_no_link_passes_by_a_wait(mails: Mails, worker: Worker, clock: Clock, alice: str) -> None:
+    """Nor one that was sent before it began."""
+    mails.recovery.ask("Alice")
+    token, later = await mails.link(), worker.clock() + timedelta(minutes=1)
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"reset_from": later}})
+    assert not (await mails.recovery.reset(token, NEW_PASSWORD)).done
+    assert await worker.passwords.verify(PASSWORD, (await stored(worker, alice))["password_hash"])
+    clock.ahead = timedelta(minutes=2)
+    assert (await mails.recovery.reset(token, NEW_PASSWORD)).done
+
+
+async def test_the_earlier_address_learns_of_the_wait(mails: Mails, alice: str) -> None:
+    """It is the time in which whoever reads it can object."""
+    await mails.addresses.propose(alice, NEW, NEW, by=STAFF)
+    assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
+    assert await mails.subjects(ADDRESS) == ["The email address of your account was changed"]
+    (told,) = (mail for mail in mails.sent if mail["To"] == ADDRESS)
+    assert f"For {RESET_WAIT.days} days no new password" in told.get_content().replace("\n", " ")
+
+
+@pytest.mark.parametrize(("by", "proof"), [(STAFF, Proof.UNKNOWN), (None, Proof.UNKNOWN), ("alice", Proof.PROVEN)])
+async def test_who_is_given_a_role_meanwhile_keeps_their_address(
+    by: str | None, proof: Proof, mails: Mails, worker: Worker, alice: str
+) -> None:
+    """The address of staff is changed by themselves only."""
+    await mails.addresses.propose(alice, NEW, NEW, by=alice if by == "alice" else by)
+    token = await mails.link()
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"roles": [{"role": "ADMIN"}]}})
+    assert await mails.addresses.prove(token) is proof
+    assert (await stored(worker, alice))["email"] == (NEW if proof is Proof.PROVEN else ADDRESS)
+
+
 @pytest.mark.parametrize("status", [UserStatus.SUSPENDED, None])
 async def test_a_link_does_nothing_for_who_is_suspended_or_gone(
     status: UserStatus | None, mails: Mails, worker: Worker, alice: str
@@ -348,12 +453,16 @@ async def test_before_the_answer_nothing_depends_on_whether_there_is_an_account(
     app, database, recorder = recorded
     user = UserDocument(id="usr_eu_alice", username="alice", username_key="alice", email=ADDRESS, email_key=ADDRESS)
     await database.insert(user)
+    waits = UserDocument(
+        id="usr_eu_bob", username="bob", username_key="bob", email=NEW, email_key=NEW, reset_from=now() + RESET_WAIT
+    )
+    await database.insert(waits)
     later: list[object] = []
     monkeypatch.setattr(Outbox, "run", lambda _self, work: later.append(work))
     transport = httpx.ASGITransport(app, client=("203.0.113.7", 1))
     seen = []
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000") as http:
-        for login in ("warm-up", "alice", ADDRESS, "nobody", "nobody@people.example", "@"):
+        for login in ("warm-up", "alice", ADDRESS, NEW, "nobody", "nobody@people.example", "@"):
             recorder.clear()
             answer = await http.post("/graphql", json={"query": ASK, "variables": {"l": login}})
             commands = [
@@ -365,4 +474,4 @@ async def test_before_the_answer_nothing_depends_on_whether_there_is_an_account(
             seen.append((answer.status_code, answer.text, commands))
     assert all(each == seen[1] for each in seen[1:]), seen
     assert {collection for _name, collection in seen[1][2]} == {"throttle"}
-    assert len(later) == 6
+    assert len(later) == 7

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -62,6 +63,15 @@ def test_an_address_that_is_not_proven_gets_nobodys_words() -> None:
 def test_a_link_stands_whole_on_a_line_of_its_own(letter: EmailMessage, link: str) -> None:
     """In the bare file too."""
     assert link in letter.as_bytes().decode().splitlines()
+
+
+def test_what_has_to_wait_holds_the_moment_and_no_link() -> None:
+    """In one time for everybody."""
+    letter = LETTERS.reset_waits(Recipient("alice@people.example"), datetime(2026, 11, 30, 18, 5, tzinfo=UTC))
+    text = letter.get_content()
+    assert "after 2026-11-30 18:05 UTC" in text
+    assert "#" not in text
+    assert "alice" not in text
 
 
 def test_a_token_is_in_the_fragment_alone() -> None:
