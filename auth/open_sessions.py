@@ -90,15 +90,8 @@ class OpenSessions:
         return ended
 
     async def end_all(self, person: str) -> int:
-        """End every session of a person, for instance after a new password or a suspension; how many ended.
-
-        NOTE: sign-ins half done end first. One that is just being completed has either stored its session
-        by then, or finds its challenge gone.
-        """
-        await self._tickets.cancel(person, [TicketKind.SECOND_FACTOR])
-        ended = await self._database.delete_many(SessionDocument, {"person": person})
-        await self._revocations.revoke(person)
-        return ended
+        """End every session of a person, for instance after a new password or a suspension; how many ended."""
+        return await end_sessions(self._database, self._tickets, self._revocations, person)
 
     async def _renew(self, principal: Principal, update: Callable[[datetime], Mapping[str, Any]]) -> Session | None:
         """A new access token of the caller's session after `update` of its row, which takes the moment."""
@@ -117,3 +110,15 @@ class OpenSessions:
         mine = {"_id": principal.session, "person": principal.person}
         without = {"$pull": {"extra_purposes": {"purpose": purpose.value}}}
         await self._database.update_one(SessionDocument, mine, without)
+
+
+async def end_sessions(database: Database, tickets: Tickets, revocations: Revocations, person: str) -> int:
+    """End every session of a person; how many ended.
+
+    NOTE: sign-ins half done end first. One that is just being completed has either stored its session
+    by then, or finds its challenge gone.
+    """
+    await tickets.cancel(person, [TicketKind.SECOND_FACTOR])
+    ended = await database.delete_many(SessionDocument, {"person": person})
+    await revocations.revoke(person)
+    return ended

@@ -49,3 +49,20 @@ class FactorDocument(PersonalDocument):
                 partialFilterExpression={"credential_id": {"$exists": True}},
             ),
         ]
+
+
+class FactorRemovalDocument(PersonalDocument):
+    """That an operator removed `factors` of `person`, of these `kinds`, and why; not what people remove themselves."""
+
+    person: str = labelled(Label.UNIQUE_ID)
+    factors: list[str] = labelled(Label.DEVICE)
+    kinds: list[FactorKind] = labelled(Label.DEVICE)
+    reason: str = labelled(Label.DEVICE)
+    at: datetime = labelled(Label.DEVICE, default_factory=now)
+
+    class Settings:
+        name = "factor_removals"
+        keep_nulls = False
+        indexes: ClassVar = [
+            IndexModel([("person", ASCENDING), ("at", DESCENDING), ("_id", ASCENDING)], name="person"),
+        ]

@@ -13,7 +13,7 @@ from models.bookkeeping import ImportDocument, MarkerDocument
 from models.break_glass import BreakGlassDocument
 from models.client import AssertionDocument, ClientDocument
 from models.errors import ConfigurationError
-from models.factor import FactorDocument
+from models.factor import FactorDocument, FactorRemovalDocument
 from models.fields import labels_of
 from models.role_change import RoleChangeDocument
 from models.session import RevocationDocument, SessionDocument
@@ -28,6 +28,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     EventDocument,
     SessionDocument,
     FactorDocument,
+    FactorRemovalDocument,
     TicketDocument,
     RoleChangeDocument,
     BreakGlassDocument,

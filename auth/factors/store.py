@@ -16,6 +16,7 @@ from models.vocabulary import FactorKind
 
 SECOND_FACTORS: Final = (FactorKind.TOTP, FactorKind.PASSKEY)
 """The kinds that count; recovery codes are only for when one of these is lost."""
+_WITH_SHORT_PASSWORD: Final = {"factor_kinds": "", "password_hash": "", "password_short": ""}
 NEVER_SHORT: Final = {"password_short": {"$ne": True}}
 
 
@@ -36,13 +37,17 @@ def new_factor(person: str, kind: FactorKind, **fields: Any) -> FactorDocument: 
 
 
 async def changed(
-    database: Database, person: str, change: Callable[[Session | None], Awaitable[None]]
+    database: Database,
+    person: str,
+    change: Callable[[Session | None], Awaitable[None]],
+    *,
+    ends_short_password: bool = False,
 ) -> frozenset[FactorKind]:
     """Apply `change` and note on the account which kinds there are then; these.
 
     NOTE: the account's row is really written, and first. Of two changes at once one begins anew, so that each
     counts what the other has left. Raises `FactorRefused` when the last factor would go and the password is too short
-    to be alone, or there is no such account.
+    to be alone, or there is no such account. With `ends_short_password` such a password goes with the factor.
     """
 
     async def work(session: Session | None) -> frozenset[FactorKind]:
@@ -57,7 +62,9 @@ async def changed(
             return kinds
         bare = {**me, **NEVER_SHORT}
         if not await database.update_one(UserDocument, bare, {"$unset": {"factor_kinds": ""}}, session=session):
-            raise FactorRefused(FactorProblem.PASSWORD_TOO_SHORT)
+            if not ends_short_password:
+                raise FactorRefused(FactorProblem.PASSWORD_TOO_SHORT)
+            await database.update_one(UserDocument, me, {"$unset": _WITH_SHORT_PASSWORD}, session=session)
         await database.delete_many(
             FactorDocument, {"person": person, "kind": FactorKind.RECOVERY_CODE.value}, session=session
         )

@@ -7,9 +7,13 @@ from pyotp import TOTP
 
 from auth.factors import FactorProblem, Proof, Proven
 from auth.factors.enrolment import LIFETIME, MOST
+from auth.factors.removal import Removal
+from auth.revocations import Revocations
+from auth.tickets import Ticket
 from models.database import Database
 from models.factor import FactorDocument
 from models.ids import new_id
+from models.ticket import TicketKind
 from models.vocabulary import FactorKind
 from tests.e2e.authenticator import Authenticator
 from tests.integration.identity.desks import STEP, Desk, desk_on, refused
@@ -159,6 +163,21 @@ async def test_a_short_password_keeps_its_factor(real: Desk, short: bool | None,
     kept = problem is not None
     assert await real.kinds(person) == (["TOTP"] if kept else None)
     assert await real.stored(person) == (["RECOVERY_CODE", "TOTP"] if kept else [])
+
+
+async def test_what_an_operator_removes_takes_along_what_was_begun(desk: Desk) -> None:
+    """By whoever holds a foreign factor: a step-up, a passkey, another address. A reset is the owner's way back."""
+    person, other = await desk.person(), await desk.person("mallory")
+    _, app, codes = await desk.app(person)
+    await desk.app(other)
+    begun = {kind: await desk.tickets.issue(Ticket(kind, person), LIFETIME) for kind in TicketKind}
+    removed = await Removal(desk.database, Revocations(desk.database)).remove(person, app, "Somebody else's factor")
+    assert [each.kind for each in removed.factors] == [FactorKind.TOTP, FactorKind.RECOVERY_CODE]
+    assert (await desk.kinds(person), await desk.stored(person)) == (None, [])
+    assert (await desk.kinds(other), await desk.stored(other)) == (["TOTP"], ["RECOVERY_CODE", "TOTP"])
+    left = {kind for kind, secret in begun.items() if await desk.tickets.look_at(kind, secret) is not None}
+    assert left == {TicketKind.PASSKEY_SIGN_IN, TicketKind.EMAIL_VERIFICATION, TicketKind.PASSWORD_RESET}
+    assert await desk.recover(person, (codes or ())[0]) is None
 
 
 async def test_there_are_only_so_many(desk: Desk) -> None:
