@@ -68,4 +68,5 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@echo "Installing what requirements.lock names"
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --requirement requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --editable .
+	@$(BIN)/python -m compileall -q auth graph models
 	@touch $@
