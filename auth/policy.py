@@ -9,7 +9,8 @@ Order of evaluation, first match wins:
 5. every rule that permits needs more proof of who the caller is (`auth.step_up`): denied, STEP_UP;
 6. a rule permits: clear if any that counts does so in clear, else masked.
 
-Then, per row and by the reader: restriction (RESTRICTED), consent (CONSENT), age (AGE).
+Before that, per root field: a purpose that is about one person opens no list of people (PURPOSE).
+After it, per row and by the reader: restriction (RESTRICTED), consent (CONSENT), age (AGE).
 
 No I/O and no clock here. This module is the only maker of a `Grant`.
 """
@@ -75,6 +76,14 @@ class Policy:
             ),
             conditions=MappingProxyType({relation: self._conditions(purpose) for relation in _RELATIONS}),
         )
+
+    def before_many(self, purpose: Purpose | None) -> Decision | None:
+        """The denial of a root field that opens many people's rows; None where the purpose is not about one."""
+        spec = None if purpose is None else self.purposes.get(purpose)
+        if spec is None or not spec.one_person:
+            return None
+        rule = f"{purpose} opens one named person at a time: use user or node"
+        return Decision(Outcome.DENIED, rule, Reason.PURPOSE)
 
     def before_root(self, shape: Shape, *, enrolling: bool) -> Decision | None:
         """The denial of a root field that needs step-up; None where this caller may go on."""

@@ -39,6 +39,10 @@ def covered(patterns: Iterable[Pattern]) -> frozenset[Label]:
     )
 
 
+LENT: Final = frozenset({Purpose.EMERGENCY})
+"""What no token carries by itself, a person's or a service's: `auth.break_glass` lends it for a while."""
+FOR_SERVICES: Final = tuple(purpose for purpose in Purpose if purpose not in LENT)
+
 ACCOUNT_ONLY: Final = Exactly(Label.ACCOUNT)
 BREAK_GLASS_ONLY: Final = Exactly(Label.BREAK_GLASS)
 
@@ -63,7 +67,7 @@ EVERYTHING: Final[tuple[Pattern, ...]] = (
 class PurposeSpec:
     """One purpose. `while_restricted`: may still be acted for when the person has restricted
     processing (GDPR article 18(2)); `adults_only`: profiling, advertising and training leave
-    minors out."""
+    minors out; `one_person`: opens one named person at a time, or oneself, and never a list."""
 
     name: str
     description: str
@@ -75,6 +79,7 @@ class PurposeSpec:
     refusal: str
     adults_only: bool = False
     while_restricted: bool = False
+    one_person: bool = False
 
 
 PURPOSES: Final[Mapping[Purpose, PurposeSpec]] = MappingProxyType(
@@ -193,13 +198,17 @@ PURPOSES: Final[Mapping[Purpose, PurposeSpec]] = MappingProxyType(
         ),
         Purpose.EMERGENCY: PurposeSpec(
             name="Acting in an emergency",
-            description="Reaching you when harm threatens: for an hour at most, announced, reviewed by somebody else.",
+            description=(
+                "Reaching you, by name, when harm threatens: one person at a time, for an hour at most, announced, "
+                "reviewed by somebody else."
+            ),
             use="essential.service.operations",
             basis=LawfulBasis.LEGITIMATE_INTERESTS,
             labels=(Label.USERNAME, Label.NAME, Label.CONTACT, ACCOUNT_ONLY, Label.IMPRECISE_LOCATION),
             retention_days=90,
             recipients=(),
             refusal="This cannot be refused beforehand; you may ask what was done and why.",
+            one_person=True,
         ),
     }
 )

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from auth.purposes import ACCOUNT_ONLY, BREAK_GLASS_ONLY, EVERYTHING, Pattern, covered
+from auth.purposes import ACCOUNT_ONLY, BREAK_GLASS_ONLY, EVERYTHING, FOR_SERVICES, LENT, Pattern, covered
 from models.vocabulary import Access, Label, Outcome, Purpose, Role
 
 
@@ -67,7 +67,6 @@ def forbid(
 
 _L, _P, _MASKED, _WRITE = Label, Purpose, Outcome.MASKED, Access.WRITE
 _ALL_PURPOSES = tuple(Purpose)
-_FOR_SERVICES = tuple(purpose for purpose in Purpose if purpose is not _P.EMERGENCY)
 _IN_AN_EMERGENCY = (_L.USERNAME, _L.NAME, _L.CONTACT, ACCOUNT_ONLY, _L.IMPRECISE_LOCATION)
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -146,8 +145,8 @@ RULES: Final[tuple[Rule, ...]] = (
     permit(Role.SECURITY, [_L.BREAK_GLASS], [_P.SECURITY]),
     permit(Role.SECURITY, [_L.BREAK_GLASS_REVIEW], [_P.SECURITY], to=_WRITE),
     # Services, as far as their scopes reach.
-    permit(Who.SERVICE, EVERYTHING, _FOR_SERVICES),
-    permit(Who.SERVICE, EVERYTHING, _FOR_SERVICES, to=_WRITE),
+    permit(Who.SERVICE, EVERYTHING, FOR_SERVICES),
+    permit(Who.SERVICE, EVERYTHING, FOR_SERVICES, to=_WRITE),
 )
 
 
@@ -164,4 +163,10 @@ def purposes_of_person(roles: frozenset[Role]) -> frozenset[Purpose]:
         if rule.who in readers and rule.access is Access.READ and rule.outcome is not Outcome.DENIED
         for purpose in rule.purposes
     }
-    return frozenset(purposes | {Purpose.ACCOUNT}) - {Purpose.EMERGENCY}
+    return frozenset(purposes | {Purpose.ACCOUNT}) - LENT
+
+
+def purposes_lent(roles: frozenset[Role], asked: Purpose | None) -> frozenset[Purpose]:
+    """The purpose asked for, where it is one that people with these roles can lend themselves; else none."""
+    opened = {purpose for rule in RULES if rule.who in roles for purpose in rule.purposes}
+    return frozenset(purpose for purpose in LENT & opened if purpose is asked)

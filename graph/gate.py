@@ -148,7 +148,7 @@ class Gate:
         roots: dict[str, RootAccess] = {}
         for root, asked in zip(question.plan.roots, question.asked, strict=True):
             shape, purpose = self._actor(root, question)
-            found = list(self._denials(root, asked, shape, purpose))
+            found = self._closed(root, shape, purpose) or list(self._denials(root, asked, shape, purpose))
             denials += found
             closed = any(denial.coordinate == ROW_ID for denial in found)
             nullable = root.field.definition is not None and not is_non_null_type(root.field.definition.type)
@@ -166,6 +166,13 @@ class Gate:
         if root.opens.rows is Rows.SUBJECT:
             return subject_of(self._policy.region), Purpose.ACCOUNT
         return question.shape, question.purpose
+
+    def _closed(self, root: PlanRoot, shape: Shape, purpose: Purpose | None) -> list[Denial]:
+        """A list, for a purpose about one person; alone: with a proof, or with less selected, it stays closed."""
+        decision = self._policy.before_many(purpose) if root.opens.rows is Rows.MANY else None
+        if decision is None:
+            return []
+        return [denied(root.field.coordinate, decision, shape, (root.field,), essential=True)]
 
     def _denials(self, root: PlanRoot, asked: Asked, shape: Shape, purpose: Purpose | None) -> Iterator[Denial]:
         if root.opens.rows is Rows.SUBJECT:

@@ -90,7 +90,7 @@ class Usability:
         for purpose in purposes:
             if rows in (Rows.OWN, Rows.CHOSEN) and shape.kind is Kind.PERSON:
                 yield _Actor(shape, purpose, Relation.SELF)
-            if rows in (Rows.CHOSEN, Rows.MANY):
+            if rows is Rows.CHOSEN or (rows is Rows.MANY and self._policy.before_many(purpose) is None):
                 yield _Actor(shape, purpose, Relation.OTHER)
 
     def _root(self, coordinate: str, opens: Opens, actor: _Actor, reads: Callable[[str], bool]) -> Coordinates:

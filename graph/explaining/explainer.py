@@ -37,7 +37,7 @@ from graph.catalogue import Catalogue, input_claim
 from graph.directives import PURPOSE_DIRECTIVE
 from graph.documents import Documents
 from graph.errors import ErrorMap, fieldward_error
-from graph.explaining.findings import Findings, Place, entry
+from graph.explaining.findings import Findings, Place, closed_root, entry
 from graph.explaining.roots import Roots, Setting
 from graph.explaining.ruling import Asker, Rulings
 from graph.plan import Planner
@@ -97,13 +97,15 @@ class Explainer:
         )
 
     def reads(self, asker: Asker) -> list[AccessEntry]:
-        """How every field that can be read shows to `asker`."""
-        return [
+        """How every field that can be read shows to `asker`, and the lists that the purpose in force closes."""
+        closed = [closed_root(self._rulings, asker, name, opens) for name, opens in self._catalogue.roots.items()]
+        shown = [
             entry(self._rulings, asker, spec.claim, Place(AccessUse.READ))
             for name, fields in self._catalogue.types.items()
             if not isinstance(self._schema.type_map[name], GraphQLInterfaceType)
             for spec in fields.values()
         ]
+        return [*shown, *filter(None, closed)]
 
     def writes(self, asker: Asker) -> list[AccessEntry]:
         """Whether `asker` may write each field that can be written by those who are signed in."""

@@ -13,7 +13,7 @@ from graph.access import Opens
 from graph.errors import node_location
 from graph.explaining.ruling import Asker, Rulings
 from graph.types.access import AccessEntry, AccessUse, AccessVerdict
-from models.vocabulary import Relation
+from models.vocabulary import Label, Relation
 
 _WORST_FIRST: Final = (AccessVerdict.REFUSED, AccessVerdict.PARTIAL, AccessVerdict.DEPENDS)
 
@@ -68,6 +68,25 @@ def entry(rulings: Rulings, asker: Asker, claim: Claim, place: Place) -> AccessE
         others=others if place.opens is None else rulings.root(asker, place.opens, others),
         via=place.via,
         certain=place.certain,
+        line=where.get("line"),
+        column=where.get("column"),
+    )
+
+
+def closed_root(
+    rulings: Rulings, asker: Asker, coordinate: str, opens: Opens, node: Node | None = None
+) -> AccessEntry | None:
+    """The entry of a root field that the purpose in force closes altogether; None for any other."""
+    decision = rulings.closed(asker, opens)
+    if decision is None:
+        return None
+    where = (node_location(node) or [{}])[0]
+    return AccessEntry(
+        coordinate=coordinate,
+        use=AccessUse.READ,
+        label=next(iter(opens.reads), Label.UNIQUE_ID).value,
+        own=decision if asker.shape.kind is not Kind.SERVICE else None,
+        others=decision,
         line=where.get("line"),
         column=where.get("column"),
     )

@@ -10,7 +10,7 @@ from auth.policy import Claim, Policy
 from auth.principal import RECENT, Kind, subject_of
 from graph.access import Rows
 from graph.catalogue import Catalogue
-from graph.explaining.findings import Findings, Place, entry
+from graph.explaining.findings import Findings, Place, closed_root, entry
 from graph.explaining.ruling import Asker, Rulings
 from graph.explaining.touching import Touch, names_oneself, touches
 from graph.gate import Admission, Asked, Gate, Question, Refusal
@@ -46,10 +46,14 @@ class Roots:
         """Add what is found about `root`."""
         used = touches(root, self._catalogue)
         asker = self._subject if root.opens.rows is Rows.SUBJECT else setting.asker
+        closed = closed_root(self._rulings, asker, root.field.coordinate, root.opens, root.field.nodes[0])
+        if closed is not None:
+            findings.add(closed, asker)
         places = list(self._places(root, used))
         for claim, place in places:
             findings.add(entry(self._rulings, asker, claim, place), asker)
-        self._by_proof(root, asker, [claim for claim, _place in places], findings)
+        if closed is None:
+            self._by_proof(root, asker, [claim for claim, _place in places], findings)
         answers: Answers = {
             relation: self._check(root, setting, asker, relation, used) for relation in _relations(root, asker)
         }

@@ -10,7 +10,7 @@ from typing import Final
 from auth.policy import Claim, Policy
 from auth.principal import PROVEN, STALE, Kind, Scope, Shape
 from auth.step_up import described
-from graph.access import Opens
+from graph.access import Opens, Rows
 from graph.purpose import HEADER
 from graph.types.access import AccessDecision
 from models.grant import Decision
@@ -39,6 +39,14 @@ class Rulings:
     def allows(self, asker: Asker, claim: Claim, relation: Relation, *, clear: bool = False) -> bool:
         """Whether a claim may be made; with `clear`, a masked right is not enough."""
         return self._permits(asker.shape, asker.purpose, claim, relation, clear=clear) is not None
+
+    def closed(self, asker: Asker, opens: Opens) -> AccessDecision | None:
+        """The denial of a root field whatever is selected of it: a list, for a purpose about one person."""
+        decision = self._policy.before_many(asker.purpose) if opens.rows is Rows.MANY else None
+        if decision is None:
+            return None
+        remedy = "Name one person, with `user` or `node`."
+        return AccessDecision(outcome=decision.outcome, rule=decision.rule, reason=decision.reason, remedy=remedy)
 
     def root(self, asker: Asker, opens: Opens, decision: AccessDecision | None) -> AccessDecision | None:
         """A decision on what calling a root field changes, once its step-up is looked at too."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from auth.principal import PROVEN, Kind, Principal, Shape
-from auth.rules import purposes_of_person
+from auth.rules import purposes_lent, purposes_of_person
 from graph.access import Opens, Rows, root
 from graph.context import Info
 from graph.explaining.ruling import Asker
@@ -41,9 +41,9 @@ class AccessQuery:
     @root(
         Opens(Rows.NONE),
         "What would become of a document, field by field and as a whole. It is not run, and no data is read. "
-        "`role` asks for somebody who holds that role alone and has done every step-up, instead of the caller; "
-        "`purpose` stands for the header `Data-Purpose`, so an `@purpose` in the document comes first, as in a "
-        "request.",
+        "`role` asks for somebody who holds that role alone and has done every step-up, instead of the caller, and "
+        "with `purpose: EMERGENCY` has broken the glass, if that role may; `purpose` stands for the header "
+        "`Data-Purpose`, so an `@purpose` in the document comes first, as in a request.",
     )
     def explain_access(
         self,
@@ -60,5 +60,6 @@ class AccessQuery:
         if role is not None:
             held = frozenset({role})
             shape = Shape(Kind.PERSON, held, region=context.services.region, assurance=PROVEN)
-            who, stated = Principal(shape, purposes=purposes_of_person(held)), purpose
+            purposes = purposes_of_person(held) | purposes_lent(held, purpose)
+            who, stated = Principal(shape, purposes=purposes), purpose
         return context.explainer.explain(document, operation_name, who, stated)

@@ -88,7 +88,11 @@ class PeopleQuery:
         """Relay's refetch; people are the only nodes."""
         return row_as(User, await _row(info, find_one))
 
-    @root(Opens(Rows.MANY), "People in pages, in the order of `orderBy`, else of their making.")
+    @root(
+        Opens(Rows.MANY),
+        "People in pages, in the order of `orderBy`, else of their making. Not for EMERGENCY, which opens one named "
+        "person at a time.",
+    )
     async def users(
         self,
         info: Info,

@@ -119,7 +119,9 @@ class MyAccess:
     reads: strawberry.Private[Callable[[], list[AccessEntry]]]
     changes: strawberry.Private[Callable[[], list[AccessEntry]]]
 
-    @structural("Every field that can be read, and how it shows for the purpose in force.")
+    @structural(
+        "Every field that can be read, and how it shows for the purpose in force; and the lists that it closes."
+    )
     def fields(self) -> list[AccessEntry]:
         """In the schema's order."""
         return self.reads()

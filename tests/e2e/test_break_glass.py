@@ -14,6 +14,7 @@ from tests.e2e.people import refused_soon
 from tests.e2e.second_factors import Person, arrive
 from tests.e2e.server import GRAPHQL, Account, Json, Server, request_headers
 from tests.e2e.staff import REVOKE, access, changed, granted, hired, renewed
+from tests.e2e.test_matrix import MATRIX
 from tests.e2e.test_step_up import aged, asked_for
 
 DANGER: Final = "Caller says that their daughter is in danger"
@@ -43,6 +44,14 @@ query ($id: ID!) @purpose(is: EMERGENCY, onDenied: NULL) {
     events { kind } consents { purpose } roles { role } roleHistory { role } marketingOptIn
   }
 }"""
+LISTS: Final = (
+    "users { totalCount }",
+    "users { __typename }",
+    "users(first: 5) { nodes { email phone } }",
+    "users { edges { cursor } pageInfo { hasNextPage } }",
+    "me { id } several: users { nodes { birthDate } }",
+    "breakGlassGrants { id }",
+)
 OPENED: Final = {
     *("username", "fullName", "givenName", "familyName", "email", "phone", "address", "country"),
     *("status", "createdAt"),
@@ -290,3 +299,30 @@ def test_its_use_needs_a_recent_proof(server: Server, who: Who) -> None:
     answer = aged(person.account).ask(name, {"id": who("minor").id}).json()
     assert asked_for(answer)["User.fullName"] == "SECOND_FACTOR"
     ended(person)
+
+
+def test_it_lists_nobody(who: Who, helper: Person, officer: Person) -> None:
+    """One named person at a time, whatever is selected; explanations and the schema say the same."""
+    introspection = '{ __schema { queryType { fields { name } } } __type(name: "UserConnection") { name } }'
+    explain = "query ($it: String!) { explainAccess(document: $it) { verdict entries { coordinate } } }"
+    for person in (helper, officer):
+        opened(person)
+        for purpose in MATRIX["one person"]:
+            for on_denied in ("REJECT", "NULL"):
+                for body in LISTS:
+                    answer = person.account.ask(f"query @purpose(is: {purpose}, onDenied: {on_denied}) {{ {body} }}")
+                    assert (answer.status_code, "data" in answer.json()) == (403, False), body
+                    [error] = [it for it in answer.json()["errors"] if it["extensions"]["reason"] == "PURPOSE"]
+                    assert error["message"].endswith(f"{purpose} opens one named person at a time: use user or node.")
+                    said = person.account.data(explain, {"it": f"{{ {body} }}"}, purpose=purpose)["explainAccess"]
+                    assert said["verdict"] == "REFUSED"
+                    assert error["extensions"]["coordinate"] in {entry["coordinate"] for entry in said["entries"]}
+            shown = person.account.data(introspection, purpose=purpose)
+            names = {field["name"] for field in shown["__schema"]["queryType"]["fields"]}
+            assert names & {"me", "user", "node", "users", "breakGlassGrants"} == {"me", "user", "node"}
+            assert shown["__type"] is None
+            named = 'query ($id: ID!) { user(by: {username: "subject"}) { email } node(id: $id) { id } me { id } }'
+            data = person.account.data(named, {"id": who("minor").id}, purpose=purpose)
+            assert data["user"]["email"] == "subject@demo.example"
+            assert (data["node"]["id"], data["me"]["id"]) == (who("minor").id, person.account.id)
+        ended(person)

@@ -196,6 +196,14 @@ def test_what_the_row_withholds_is_counted(case: Case, who: Who) -> None:
     assert {(entry["reason"], entry["count"]) for entry in counted} == {(case.rule["withheld"], 1)}
 
 
+@pytest.mark.parametrize("case", [case for case in CASES if case.row == "another"], ids=str)
+def test_whoever_reads_others_lists_them(case: Case, who: Who) -> None:
+    """And nobody else; nor anybody for a purpose about one person, see `test_break_glass` too."""
+    answer = who(case.who).ask("{ users(first: 1) { totalCount nodes { id } } }", purpose=case.purpose)
+    lists = bool(case.rule) and case.purpose not in MATRIX["one person"]
+    assert (answer.status_code, "data" in answer.json()) == ((200, True) if lists else (403, False))
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_by_default_one_denied_field_refuses_all(case: Case, who: Who) -> None:
     """Every denied coordinate is listed at once, and there is no data."""

@@ -16,7 +16,7 @@ import pytest
 from auth.policy import Policy
 from auth.principal import Kind, Shape
 from auth.purposes import PURPOSES, covered
-from auth.rules import RULES, Rule, Who, permit, purposes_of_person
+from auth.rules import RULES, Rule, Who, permit, purposes_lent, purposes_of_person
 from models.labels import LABELS
 from models.vocabulary import Access, Label, Outcome, Purpose, Relation, Role
 
@@ -169,6 +169,19 @@ def test_a_purpose_may_use_the_labels_of_the_contract(purpose: Purpose) -> None:
     """Each purpose covers exactly the categories that the contract lists for it."""
     labels = {label for word in MAY_USE[purpose].split(", ") for label in WORDS[word].split()}
     assert {label.value for label in covered(PURPOSES[purpose].labels)} == labels
+
+
+def test_an_emergency_alone_is_about_one_person() -> None:
+    """Under it nobody lists people; under the others, whoever reads others may."""
+    assert {purpose for purpose, spec in PURPOSES.items() if spec.one_person} == {Purpose.EMERGENCY}
+
+
+def test_who_may_break_the_glass_may_be_lent_what_it_opens() -> None:
+    """Asked for or not, no other purpose is ever lent, and to nobody else."""
+    lent = {(role, asked) for role in Role for asked in (*Purpose, None) if purposes_lent(frozenset({role}), asked)}
+    assert lent == {(role, Purpose.EMERGENCY) for role in (Role.SUPPORT, Role.SECURITY, Role.PRIVACY)}
+    assert purposes_lent(frozenset(), Purpose.EMERGENCY) == frozenset()
+    assert purposes_lent(frozenset(Role), Purpose.EMERGENCY) == {Purpose.EMERGENCY}
 
 
 def test_every_purpose_has_a_spec() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from auth.policy import Policy
 from auth.principal import Principal, Shape
+from auth.rules import purposes_lent
 from graph.catalogue import read_catalogue
 from graph.documents import Documents
 from graph.explaining.explainer import Explainer
@@ -59,7 +62,9 @@ async def test_a_report_foretells_the_answer(
 ) -> None:
     """Allowed is answered without an error, refused is refused, and the denied coordinates are among the entries."""
     asker = (
-        person(world.ids[who], *caller) if isinstance(caller, frozenset) else service(*caller, purposes=list(Purpose))
+        able(person(world.ids[who], *caller))
+        if isinstance(caller, frozenset)
+        else service(*caller, purposes=list(Purpose))
     )
     text = f"query @purpose(is: {purpose}, onDenied: {on_denied}) {{ {root % body} }}"
     # Every condition of these documents is known: `$no` is false and `$yes` true.
@@ -72,11 +77,37 @@ async def test_a_report_foretells_the_answer(
     assert denied <= {entry.coordinate for entry in report.entries if shows_denial(entry)}
 
 
+def able(who: Principal) -> Principal:
+    """The same, who has broken the glass if they may."""
+    return replace(who, purposes=who.purposes | purposes_lent(who.shape.roles, Purpose.EMERGENCY))
+
+
 def shows_denial(entry: object) -> bool:
     """Whether an entry denies one's own or another's row."""
     return "outcome=<Outcome.DENIED" in re.sub(r"AccessOutcome", "Outcome", repr(entry)) or Outcome.DENIED in {
         getattr(getattr(entry, side), "outcome", None) for side in ("own", "others")
     }
+
+
+@pytest.mark.parametrize("role", [Role.SUPPORT, Role.SECURITY, Role.PRIVACY])
+@pytest.mark.parametrize("on_denied", ["REJECT", "NULL"])
+@pytest.mark.parametrize(
+    "body", ["users { totalCount }", "users(first: 1) { nodes { email } }", "me { id } users { nodes { birthDate } }"]
+)
+async def test_an_emergency_opens_no_list(world: World, person: Maker, role: Role, on_denied: str, body: str) -> None:
+    """Refused as a whole and foretold so; the person whom somebody can name is opened."""
+    who, purpose = able(person(world.ids[0], role)), f"query @purpose(is: EMERGENCY, onDenied: {on_denied})"
+    world.recorder.clear()
+    answer = await world.ask(who, f"{purpose} {{ {body} }}")
+    assert (answer.status, world.recorder.reads()) == (403, [])
+    [error] = answer.body["errors"]
+    said = "Query.users is denied: EMERGENCY opens one named person at a time: use user or node."
+    assert (error["message"], error["extensions"]["reason"], error["path"]) == (said, "PURPOSE", ["users"])
+    assert EXPLAINER.explain(f"{purpose} {{ {body} }}", None, who, None).verdict is AccessVerdict.REFUSED
+    named = f'{purpose} {{ user(by: {{id: "{world.ids[1]}"}}) {{ email }} node(id: "{world.ids[2]}") {{ id }} }}'
+    data = (await world.ask(who, named)).body["data"]
+    assert "@" in data["user"]["email"]
+    assert data["node"] == {"id": world.ids[2]}
 
 
 async def test_explaining_reads_nothing(world: World, person: Maker) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -196,7 +196,18 @@ def test_another_rule_is_another_version() -> None:
     assert len(versions) == 3
 
 
-def test_another_purpose_table_is_another_version() -> None:
-    """A purpose that may use less is another policy."""
-    narrower = {**PURPOSES, Purpose.SUPPORT: replace(PURPOSES[Purpose.SUPPORT], labels=(Label.NAME,))}
+@pytest.mark.parametrize("change", [{"labels": (Label.NAME,)}, {"one_person": True}], ids=str)
+def test_another_purpose_table_is_another_version(change: dict[str, Any]) -> None:
+    """A purpose that may use less, or opens no lists, is another policy."""
+    narrower = {**PURPOSES, Purpose.SUPPORT: replace(PURPOSES[Purpose.SUPPORT], **change)}
     assert Policy("eu", RULES, narrower).version != Policy("eu").version
+
+
+@pytest.mark.parametrize("purpose", [*Purpose, None])
+def test_lists_are_closed_for_a_purpose_about_one_person(purpose: Purpose | None) -> None:
+    """An emergency, and nothing else; with what to use instead."""
+    closed = Policy("eu").before_many(purpose)
+    assert (closed is not None) == (purpose is Purpose.EMERGENCY)
+    if closed is not None:
+        assert (closed.outcome, closed.reason) == (Outcome.DENIED, Reason.PURPOSE)
+        assert closed.rule == "EMERGENCY opens one named person at a time: use user or node"

@@ -9,17 +9,17 @@ import pytest
 from auth.purposes import ACCOUNT_ONLY, EVERYTHING, PURPOSES, Exactly, covered
 from models.vocabulary import Label, LawfulBasis, Purpose
 
-# use (fideslang 3.1), lawful basis, days kept, adults only, while restricted
+# use (fideslang 3.1), lawful basis, days kept, adults only, while restricted, one person
 WRITTEN_OUT: Final = {
-    "ACCOUNT": ("essential.service", "CONTRACT", 30, False, True),
-    "SECURITY": ("essential.fraud_detection", "LEGITIMATE_INTERESTS", 90, False, True),
-    "SUPPORT": ("essential.service.operations.support", "CONTRACT", 365, False, False),
-    "ANALYTICS": ("functional.service.improve", "LEGITIMATE_INTERESTS", 365, False, False),
-    "PERSONALISATION": ("personalize.content", "CONSENT", 180, True, False),
-    "MARKETING": ("marketing.communications.email", "CONSENT", 365, True, False),
-    "LEGAL": ("essential.legal_obligation", "LEGAL_OBLIGATION", 1095, False, True),
-    "AI_TRAINING": ("train_ai_system", "CONSENT", 180, True, False),
-    "EMERGENCY": ("essential.service.operations", "LEGITIMATE_INTERESTS", 90, False, False),
+    "ACCOUNT": ("essential.service", "CONTRACT", 30, False, True, False),
+    "SECURITY": ("essential.fraud_detection", "LEGITIMATE_INTERESTS", 90, False, True, False),
+    "SUPPORT": ("essential.service.operations.support", "CONTRACT", 365, False, False, False),
+    "ANALYTICS": ("functional.service.improve", "LEGITIMATE_INTERESTS", 365, False, False, False),
+    "PERSONALISATION": ("personalize.content", "CONSENT", 180, True, False, False),
+    "MARKETING": ("marketing.communications.email", "CONSENT", 365, True, False, False),
+    "LEGAL": ("essential.legal_obligation", "LEGAL_OBLIGATION", 1095, False, True, False),
+    "AI_TRAINING": ("train_ai_system", "CONSENT", 180, True, False, False),
+    "EMERGENCY": ("essential.service.operations", "LEGITIMATE_INTERESTS", 90, False, False, True),
 }
 
 
@@ -27,8 +27,8 @@ WRITTEN_OUT: Final = {
 def test_a_purpose_is_as_written_here(purpose: Purpose) -> None:
     """A change of basis, retention or condition is a change of policy."""
     spec = PURPOSES[purpose]
-    row = (spec.use, spec.basis.value, spec.retention_days, spec.adults_only, spec.while_restricted)
-    assert row == WRITTEN_OUT[purpose]
+    conditions = (spec.adults_only, spec.while_restricted, spec.one_person)
+    assert (spec.use, spec.basis.value, spec.retention_days, *conditions) == WRITTEN_OUT[purpose]
 
 
 def test_consent_is_asked_where_the_contract_says_so() -> None:

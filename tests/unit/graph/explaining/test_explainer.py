@@ -56,6 +56,12 @@ def entry_of(report: AccessReport, coordinate: str, use: AccessUse = AccessUse.R
     return next(entry for entry in report.entries if (entry.coordinate, entry.use) == (coordinate, use))
 
 
+def lent(*roles: Role) -> Principal:
+    """Somebody who has broken the glass."""
+    who = person(*roles)
+    return Principal(who.shape, id=who.id, purposes=who.purposes | {Purpose.EMERGENCY})
+
+
 NOBODYS_MATTER = 'mutation { signIn(input: {login: "a", password: "b"}) { user { email } } }'
 
 
@@ -71,6 +77,13 @@ NOBODYS_MATTER = 'mutation { signIn(input: {login: "a", password: "b"}) { user {
         (person(Role.SUPPORT), "SUPPORT", "{ users { nodes { birthDate @skip(if: true) email } } }", ALLOWED),
         (person(Role.SUPPORT, region="us"), "SUPPORT", "{ users { nodes { email } } }", REFUSED),
         (person(Role.ADMIN), "ACCOUNT", "{ users { nodes { username email } } }", DEPENDS),
+        (lent(Role.SUPPORT), "EMERGENCY", '{ user(by: {id: "x"}) { email } }', ALLOWED),
+        (lent(Role.SUPPORT), "EMERGENCY", '{ node(id: "x") { ... on User { email } } me { email } }', ALLOWED),
+        (lent(Role.SUPPORT), "EMERGENCY", "{ users { nodes { email } } }", REFUSED),
+        (lent(Role.SUPPORT), None, "query @purpose(is: EMERGENCY, onDenied: NULL) { users { totalCount } }", REFUSED),
+        (lent(*Role), "EMERGENCY", '{ user(by: {id: "x"}) { email } users { totalCount } }', REFUSED),
+        (lent(*Role), "EMERGENCY", "{ breakGlassGrants { id } }", REFUSED),
+        (lent(Role.SUPPORT), "SUPPORT", "{ users { nodes { email } } }", ALLOWED),
         (person(), "ACCOUNT", "{ users { nodes { username } } }", REFUSED),
         (person(), "ACCOUNT", "{ me { email devices { name } } }", ALLOWED),
         (person(), "ACCOUNT", '{ user(by: {email: "a@b.example"}) { email } }', DEPENDS),
@@ -156,6 +169,29 @@ def test_a_denial_says_what_would_allow_it(
     entry = entry_of(explain(text, who, purpose), coordinate)
     texts = [it.remedy or "" for it in (entry.own, entry.others) if it is not None]
     assert any(remedy in it for it in texts), texts
+
+
+@pytest.mark.parametrize("shown", ["totalCount", "nodes { email birthDate }"])
+def test_a_list_is_closed_for_an_emergency_whatever_is_selected(shown: str) -> None:
+    """Said of the root field, with what to use instead; a proof would not help, so none is asked for."""
+    policy = Policy("eu", step_up=True)
+    explainer = Explainer(SCHEMA, Documents(SCHEMA, Limits()), Planner(SCHEMA, CATALOGUE), CATALOGUE, policy)
+    report = explainer.explain(f"{{\n  users {{ {shown} }} }}", None, lent(Role.SUPPORT), "EMERGENCY")
+    entry = entry_of(report, "Query.users")
+    for decision in (entry.own, entry.others):
+        assert decision is not None
+        assert (decision.outcome, decision.reason) == (Outcome.DENIED, Reason.PURPOSE)
+        assert decision.rule == "EMERGENCY opens one named person at a time: use user or node"
+        assert decision.remedy == "Name one person, with `user` or `node`."
+    assert (report.verdict, entry.line, entry.column, report.notes) == (REFUSED, 2, 3, [])
+
+
+def test_closed_lists_are_among_what_is_said_of_an_emergency() -> None:
+    """`myAccess` names them, once each and denied; for other purposes there are none."""
+    for purpose in Purpose:
+        entries = EXPLAINER.reads(Asker(lent(*Role).shape, frozenset(Purpose), purpose))
+        closed = [it.coordinate for it in entries if it.coordinate.startswith("Query.")]
+        assert closed == (["Query.users", "Query.breakGlassGrants"] if purpose is Purpose.EMERGENCY else [])
 
 
 def test_a_purpose_that_is_not_held_is_no_remedy() -> None:
