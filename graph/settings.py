@@ -27,7 +27,7 @@ RESERVED: Final = (
 _OFF: Final = frozenset({"", "0", "off", "no", "false"})
 _MAX_WORKERS: Final = 64
 _MAX_PORT: Final = 65_535
-_MAX_PAGE: Final = 1_000
+MAX_PAGE: Final = 1_000
 _MUST: Final = {
     "env": "must be development or production",
     "data_dir": "must be the path of a folder",
@@ -35,7 +35,7 @@ _MUST: Final = {
     "workers": f"must be a whole number from 1 to {_MAX_WORKERS}",
     "step_up": "must be on or off",
     "port": f"must be a whole number from 1 to {_MAX_PORT}",
-    "max_page": f"must be a whole number from 1 to {_MAX_PAGE}",
+    "max_page": f"must be a whole number from 1 to {MAX_PAGE}",
 }
 
 
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="networks (CIDR), separated by commas, whose X-Forwarded-For and -Proto count"
     )
-    max_page: int = Field(100, ge=1, le=_MAX_PAGE, description="the most that `first` may ask for")
+    max_page: int = Field(100, ge=1, le=MAX_PAGE, description="the most that `first` may ask for")
     mail_from: str = Field("Fieldward <no-reply@fieldward.example>", description="the sender of mails")
     account_url: str = Field("", description="the page that links in mails lead to; default ISSUER/account")
     step_up: bool = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from enum import StrEnum
@@ -14,7 +15,7 @@ from typer.core import TyperCommand
 
 from auth.policy import Policy
 from auth.principal import PROVEN, Kind, Principal, Scope, Shape
-from auth.rules import purposes_of_person
+from auth.rules import purposes_lent, purposes_of_person
 from graph.catalogue import read_catalogue
 from graph.documents import Documents
 from graph.explaining.explainer import Explainer
@@ -22,6 +23,7 @@ from graph.explaining.folder import File, Piece, pieces, read
 from graph.limits import Limits
 from graph.plan import Planner
 from graph.schema import build, graphql_schema
+from graph.settings import MAX_PAGE, PREFIX
 from graph.types.access import AccessDecision, AccessEntry, AccessProblem, AccessReport, AccessVerdict
 from models.errors import BadInput
 from models.vocabulary import Outcome, Purpose, Role
@@ -71,8 +73,8 @@ def _explain(
     """Check operations against the policy. Exit code 0: allowed; 2: something is denied; 1: an error.
 
     Without a role or scope they are asked by a person without a role; people have done every step-up, and
-    what asks for one is said. An @purpose in an operation
-    comes before --purpose, as in a request.
+    what asks for one is said. With --purpose EMERGENCY they have broken the glass, if their role may. An @purpose in
+    an operation comes before --purpose, as in a request. FIELDWARD_MAX_PAGE counts as it does for a server.
     """
     who = _who(role or [], scope or [], purpose)
     files = read(paths)
@@ -93,7 +95,8 @@ def _who(roles: Sequence[str], scopes: Sequence[str], purpose: str | None) -> Pr
     held = frozenset(_known("role", Role, Role, role) for role in roles)
     chosen = None if purpose is None else _known("purpose", Purpose, Purpose, purpose)
     if not scopes:
-        return Principal(Shape(Kind.PERSON, held, region=_REGION, assurance=PROVEN), purposes=purposes_of_person(held))
+        purposes = purposes_of_person(held) | purposes_lent(held, chosen)
+        return Principal(Shape(Kind.PERSON, held, region=_REGION, assurance=PROVEN), purposes=purposes)
     covered = frozenset(_known("scope", Scope.parse, ("user.contact:read",), scope) for scope in scopes)
     purposes = frozenset(Purpose) if chosen is None else frozenset({chosen})
     return Principal(Shape(Kind.SERVICE, scopes=covered, region=_REGION), purposes=purposes)
@@ -109,7 +112,21 @@ def _known(kind: str, make: Callable[[str], T], examples: Any, text: str) -> T: 
 def _explainer() -> Explainer:
     schema, policy = graphql_schema(build()), Policy(_REGION, step_up=True)
     catalogue = read_catalogue(schema)
-    return Explainer(schema, Documents(schema, Limits()), Planner(schema, catalogue), catalogue, policy)
+    return Explainer(schema, Documents(schema, _limits()), Planner(schema, catalogue), catalogue, policy)
+
+
+def _limits() -> Limits:
+    """Those of a server with this environment, of which nothing else matters here."""
+    given = os.environ.get(f"{PREFIX}MAX_PAGE")
+    if not given:
+        return Limits()
+    try:
+        size = int(given)
+    except ValueError:
+        size = 0
+    if not 1 <= size <= MAX_PAGE:
+        raise BadInput(f"{PREFIX}MAX_PAGE must be a whole number from 1 to {MAX_PAGE}.")
+    return Limits(max_page=size)
 
 
 def _code(broken: Sequence[File], checked: Sequence[Checked]) -> int:

@@ -99,6 +99,43 @@ def test_without_a_role_a_person_is_asked_about(run: Run) -> None:
     assert run(".", "--purpose", "SUPPORT", one="{ me { email } }") == 2
 
 
+@pytest.mark.parametrize(
+    ("role", "code"), [("SUPPORT", 0), ("SECURITY", 0), ("PRIVACY", 0), ("ANALYST", 2), ("ADMIN", 2)]
+)
+def test_an_emergency_is_for_those_who_may_break_the_glass(run: Run, role: str, code: int) -> None:
+    """They are taken to have done it."""
+    text = 'query One @purpose(is: EMERGENCY) { user(by: {id: "x"}) { email } }'
+    assert run(".", "--role", role, "--purpose", "EMERGENCY", one=text) == code
+
+
+def test_an_emergency_opens_no_list(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """It says so where the list is asked for, and nothing of the fields, which are readable."""
+    text = "{\n  users { nodes { id email } } }"
+    assert run(".", "--role", "SUPPORT", "--purpose", "EMERGENCY", one=text) == 2
+    assert capsys.readouterr().out.splitlines() == [
+        "one.graphql:1: the operation: REFUSED for EMERGENCY",
+        "  one.graphql:2:3: Query.users (READ): PURPOSE, EMERGENCY opens one named person at a time: use user or node.",
+        "      Name one person, with `user` or `node`.",
+        "1 checked: 1 refused",
+    ]
+
+
+def test_the_size_of_a_page_is_that_of_the_server(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """100 unless `FIELDWARD_MAX_PAGE` says otherwise; no other setting is looked at, even a wrong one."""
+    text = "query @purpose(is: SUPPORT) { users(first: 150) { nodes { id } } }"
+    monkeypatch.setenv("FIELDWARD_ENV", "production")
+    monkeypatch.setenv("FIELDWARD_PORT", "none")
+    assert run(".", "--role", "SUPPORT", one=text) == 1
+    monkeypatch.setenv("FIELDWARD_MAX_PAGE", "150")
+    assert run(".", "--role", "SUPPORT", one=text) == 0
+    for wrong in ("0", "1001", "many"):
+        monkeypatch.setenv("FIELDWARD_MAX_PAGE", wrong)
+        assert run(".", "--role", "SUPPORT", one=text) == 1
+        assert "FIELDWARD_MAX_PAGE must be a whole number from 1 to 1000." in capsys.readouterr().err
+
+
 def test_json_is_for_programs(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """The same report, with the names that explainAccess has and the places in the files."""
     shared = "fragment Card on User {\n  birthDate }"
