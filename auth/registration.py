@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from auth.principal import Scope
+from auth.purposes import FOR_SERVICES, LENT
 from models.client import ClientDocument
 from models.errors import BadInput
 from models.vocabulary import Label, Purpose
@@ -107,10 +108,10 @@ def _purposes(texts: Iterable[str]) -> frozenset[Purpose]:
     try:
         purposes = frozenset(map(Purpose, texts))
     except ValueError:
-        raise BadInput(f"The purposes are {', '.join(Purpose)}.", path=("purposes",)) from None
+        raise BadInput(f"The purposes are {', '.join(FOR_SERVICES)}.", path=("purposes",)) from None
     if not purposes:
         raise BadInput("A service needs at least one purpose.", path=("purposes",))
-    if Purpose.EMERGENCY in purposes:
+    if purposes & LENT:
         raise BadInput("EMERGENCY is for people who break the glass, never for a service.", path=("purposes",))
     return purposes
 

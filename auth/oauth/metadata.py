@@ -7,7 +7,8 @@ from typing import Final
 from auth.client_keys import ALGORITHMS
 from auth.oauth.authentication import METHODS
 from auth.principal import Scope
-from models.vocabulary import Access, Label, Purpose
+from auth.purposes import FOR_SERVICES
+from models.vocabulary import Access, Label
 
 TOKEN: Final = "/oauth/token"  # noqa: S105 - a path, not a secret
 REVOKE: Final = "/oauth/revoke"
@@ -39,5 +40,5 @@ def metadata(issuer: str) -> dict[str, object]:
         "response_types_supported": [],
         "grant_types_supported": ["client_credentials"],
         **authentication,
-        "purposes_supported": [each for each in Purpose if each is not Purpose.EMERGENCY],
+        "purposes_supported": list(FOR_SERVICES),
     }

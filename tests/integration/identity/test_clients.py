@@ -66,6 +66,15 @@ async def test_a_bad_registration_says_what_is_wrong(
     assert await worker.clients.list() == []
 
 
+async def test_the_purposes_that_are_named_can_be_had(worker: Worker) -> None:
+    """A service may be registered with all of them; an emergency is not among them."""
+    with pytest.raises(BadInput) as refused:
+        await worker.clients.add("ok", SCOPES, ["FUN"])
+    named = refused.value.message.removeprefix("The purposes are ").removesuffix(".").split(", ")
+    assert set(named) == set(Purpose) - {Purpose.EMERGENCY}
+    await worker.clients.add("ok", SCOPES, named)
+
+
 async def test_rotation_replaces_the_secret_and_ends_the_tokens(worker: Worker) -> None:
     """As for a secret that leaked."""
     client_id, old = await worker.clients.add("Help desk", SCOPES, PURPOSES)
