@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from auth.names import login_key
 from models.database import Database
 from models.errors import BadInput
 from models.user import UserDocument
 
-_LONGEST: Final = 256
 
-
-async def account_of(database: Database, login: str) -> str:
-    """The id of the person whom `login` names, so that user name and address count as one; where there is
-    nobody, the name itself. Takes one look-up either way."""
+async def account_of(database: Database, login: str) -> str | None:
+    """The id of the person whom `login` names, by one look-up; None where there is nobody."""
     try:
         name, key = login_key(login)
     except BadInput:
-        return login[:_LONGEST]
+        return None
     row = await database.find_one(UserDocument, {name: key}, projection={"_id": 1})
-    return key if row is None else str(row["_id"])
+    return None if row is None else str(row["_id"])

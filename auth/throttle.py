@@ -1,8 +1,8 @@
 """Who tries too often waits: by account, with growing delays, and by network, with an allowance.
 
-All workers share the counts. A refusal says how long to wait and nothing of whether the account exists: what
-is unknown is counted like what is known. A known device (`auth.devices`) is counted apart from strangers, so
-that nobody can lock the owner of an account out of it.
+All workers share the counts. A refusal says how long to wait and nothing of whether the account exists, nor which
+names are one account's: a sign-in is counted by the name that was given, known or not. A known device
+(`auth.devices`) is counted apart from strangers, so that nobody can lock the owner of an account out of it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from auth.allowances import (
     prefix_of,
 )
 from auth.devices import Devices
+from auth.names import spelling
 from models.base import now as utc_now
 from models.crypto.macs import MacKey
 from models.database import Database, Raw
@@ -54,7 +55,8 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Keys:
-    """What is counted: an account or one device of it, and a network or all known devices with their `allowance`."""
+    """What is counted: an account, a name of one, or one device of it, and a network or all known devices with
+    their `allowance`."""
 
     account: str | None
     network: str | None
@@ -87,17 +89,18 @@ class Throttle:
         network: str | None,
         device: str | None = None,
     ) -> AsyncGenerator[Attempt, None]:
-        """Let one attempt in, on `account` (a person's or client's id) or on whom `login` names (user name or
+        """Let one attempt in, on `account` (a person's or client's id) or by the name `login` (user name or
         address, whether there is anybody of that name or not). `network` is the caller's address, `device`
-        a token from `devices`.
+        a token from `devices`; whose account it is of is looked up only for that.
 
         Raises `RateLimited` before the attempt, or after it when others used up what was left meanwhile: then
         nothing may be told of how it went. What raises any other error is not counted.
         """
         with self._place(action):
-            if login is not None:
+            counted = account if login is None else spelling(login)
+            if login is not None and device:
                 account = await account_of(self._database, login)
-            keys = self._keys(action, account, network, device)
+            keys = self._keys(action, counted, account, network, device)
             rows = await self._read(keys)
             self._admit(keys, rows)
             if action in EVERY:
@@ -123,7 +126,10 @@ class Throttle:
         finally:
             self._under_way -= takes
 
-    def _keys(self, action: Action, account: str | None, network: str | None, device: str | None) -> _Keys:
+    def _keys(
+        self, action: Action, counted: str | None, account: str | None, network: str | None, device: str | None
+    ) -> _Keys:
+        """Strangers are told apart by what is `counted`, devices by the `account` that they are known to."""
         known = None if account is None else self.devices.recognise(device, account)
         window = str(int(self._clock().timestamp() // WINDOW.total_seconds()))
         if account is not None and known is not None:
@@ -131,7 +137,7 @@ class Throttle:
             return _Keys(device, self._key.mac(action, "devices", account, window), OF_DEVICES)
         prefix = prefix_of(network, loopback=self._count_loopback)
         return _Keys(
-            None if account is None else self._key.mac(action, "account", account),
+            None if counted is None else self._key.mac(action, "account", counted),
             None if prefix is None else self._key.mac(action, "network", prefix, window),
             ALLOWANCES[action],
         )

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 import strawberry
 
 from auth.addresses import Proof
-from auth.names import login_key
+from auth.names import spelling
 from auth.screening import Problem
 from auth.throttle import Action
 from graph.access import Opens, Rows, root
@@ -15,10 +15,8 @@ from graph.context import Info
 from graph.mutations.inputs import secret
 from graph.mutations.passwords import TOO_SHORT_WITH_FACTOR
 from graph.mutations.payload import Problems, UserError
-from models.errors import BadInput
 
 _ERRORS: Final = "What was wrong; empty when it was done."
-_LONGEST_LOGIN: Final = 256
 _BAD_LINK: Final = "This link was used before, or it is too old. Ask for a new one."
 
 
@@ -122,7 +120,7 @@ class MailMutation:
     ) -> RequestPasswordResetPayload:
         """Whether there is such an account is looked up after the answer."""
         services = info.context.services
-        account = _spelling(input.login)
+        account = spelling(input.login)
         async with services.throttle.attempt(Action.RESET, account=account, network=info.context.client.ip):
             services.recovery.ask(input.login)
         return RequestPasswordResetPayload()
@@ -147,11 +145,3 @@ async def count_mail(info: Info, person: str) -> None:
     """Count a link that is about to be mailed for `person`; raises `RateLimited` when there were too many."""
     async with info.context.services.throttle.attempt(Action.VERIFY, account=person, network=None) as attempt:
         attempt.failed()
-
-
-def _spelling(login: str) -> str:
-    """What a name is counted by: one for all its spellings. Whose it is would have to be looked up."""
-    try:
-        return ":".join(login_key(login))
-    except BadInput:
-        return login[:_LONGEST_LOGIN]

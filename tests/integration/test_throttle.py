@@ -306,23 +306,59 @@ async def test_so_many_hash_at_once_and_no_more(any_database: Database, clock: C
                 pass  # hashes nothing
 
 
-async def test_all_names_of_an_account_count_as_one(throttle: Throttle, any_database: Database) -> None:
-    """However they are written; what nobody has is counted as well, and what nobody could have."""
+@pytest.fixture
+async def alice(any_database: Database) -> str:
+    """Somebody with a user name and an address; her id."""
+    address = "a@people.example"
     await any_database.insert(
-        UserDocument(
-            id=ALICE, username="Alice", username_key="alice", email="a@people.example", email_key="a@people.example"
-        )
+        UserDocument(id=ALICE, username="Alice", username_key="alice", email=address, email_key=address)
     )
-    for login in ("alice", "nobody", "\0 no name at all"):
-        for _ in range(FREE):
-            async with throttle.attempt(Action.SIGN_IN, login=login, network=None) as attempt:
+    return ALICE
+
+
+async def sign_in(throttle: Throttle, login: str, *, device: str | None = None, wrong: bool = False) -> bool:
+    """Try once by a name; whether it was let in."""
+    try:
+        async with throttle.attempt(Action.SIGN_IN, login=login, network=None, device=device) as attempt:
+            if wrong:
                 attempt.failed()
-    for login in ("ALICE", "A@people.example", "Nobody", "\0 no name at all"):
-        with pytest.raises(RateLimited):
-            async with throttle.attempt(Action.SIGN_IN, login=login, network=None):
-                pytest.fail("it must not be let in")
-    with pytest.raises(RateLimited):
-        await succeed(throttle, ALICE)
+    except RateLimited:
+        return False
+    return True
+
+
+@pytest.mark.usefixtures("alice")
+async def test_all_spellings_of_a_name_count_as_one(throttle: Throttle) -> None:
+    """What nobody has is counted as well, and what nobody could have."""
+    for login in ("alice", "a@people.example", "nobody", "no@people.example", "\0 no name at all"):
+        assert [await sign_in(throttle, login, wrong=True) for _ in range(FREE)] == [True] * FREE
+    for login in ("ALICE", "A@people.example", "Nobody", "No@People.example", "\0 no name at all"):
+        assert not await sign_in(throttle, login)
+
+
+@pytest.mark.usefixtures("alice")
+@pytest.mark.parametrize("device", [None, "made.1.up"])
+@pytest.mark.parametrize(("waiting", "other"), [("a@people.example", "alice"), ("alice", "a@people.example")])
+async def test_waiting_does_not_tell_which_names_are_of_one_account(
+    throttle: Throttle, waiting: str, other: str, device: str | None
+) -> None:
+    """Whoever knows the one does not find out the other: it is let in like any other name."""
+    while await sign_in(throttle, waiting, device=device, wrong=True):
+        pass
+    assert await sign_in(throttle, other, device=device)
+    assert await sign_in(throttle, "nobody", device=device)
+
+
+async def test_a_device_is_known_by_all_names_of_its_account(throttle: Throttle, alice: str) -> None:
+    """While strangers are kept from them; and what fails by one is counted by the other as well."""
+    device = throttle.devices.issue(alice)
+    for login in ("alice", "a@people.example"):
+        while await sign_in(throttle, login, wrong=True):
+            pass
+        assert await sign_in(throttle, login, device=device)
+    names = ["alice", "A@people.example"] * FREE
+    failures = [await sign_in(throttle, login, device=device, wrong=True) for login in names]
+    assert failures == [True] * FREE + [False] * FREE
 
 
 async def test_what_breaks_is_not_counted(throttle: Throttle) -> None:

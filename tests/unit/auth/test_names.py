@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.names import login_key, normalise_email, normalise_username
+from auth.names import login_key, normalise_email, normalise_username, spelling
 from models.errors import BadInput
 
 
@@ -49,3 +49,10 @@ def test_normalising_an_address_twice_changes_nothing(text: str) -> None:
     except BadInput:
         return
     assert normalise_email(display) == (display, key)
+
+
+def test_attempts_are_counted_by_one_key_per_name() -> None:
+    """All spellings of a name have one, other names have others, and what is no name has itself, cut short."""
+    assert spelling("Straße") == spelling("STRASSE")
+    assert spelling("Al@People.example") == spelling("al@people.example") != spelling("al")
+    assert spelling("\0" + "x" * 999) == "\0" + "x" * 255
