@@ -1,7 +1,8 @@
 """Break-glass: staff lend themselves the purpose EMERGENCY, for an hour at most, said out loud and reviewed later.
 
-What it opens is in `auth.rules`, who may open and review it too. The record is stored before the purpose is
-lent, so that nobody has it without one. Source: NIST SP 800-53 AC-2(2) and AC-6 on emergency access.
+What it opens is in `auth.rules`, who may open and review it too. The record is stored together with what is lent,
+while a role that may is still held, so that nobody has it without either. Source: NIST SP 800-53 AC-2(2) and AC-6 on
+emergency access.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ import structlog
 
 from auth.principal import Principal
 from auth.reasons import read_reason
-from auth.roles import holders
+from auth.role_holders import holders, holds, in_turn
 from auth.sessions import Session, Sessions
 from models.base import now as utc_now
 from models.break_glass import BreakGlassDocument
 from models.database import Database
+from models.database import Session as Transaction
 from models.errors import FieldwardError
 from models.ids import new_id, region_of
 from models.vocabulary import Purpose, ReviewVerdict, Role
 
 MOST_MINUTES: Final = 60
+OPENERS: Final = (Role.SUPPORT, Role.SECURITY, Role.PRIVACY)
 REVIEWERS: Final = (Role.ADMIN, Role.SECURITY)
 
 
@@ -33,6 +36,7 @@ class BreakGlassProblem(StrEnum):
     """Why emergency access was neither opened, ended nor reviewed. Stable codes."""
 
     BAD_MINUTES = "BAD_MINUTES"
+    ROLE_ENDED = "ROLE_ENDED"
     ALREADY_OPEN = "ALREADY_OPEN"
     NOT_OPEN = "NOT_OPEN"
     NOT_FOUND = "NOT_FOUND"
@@ -44,6 +48,7 @@ class BreakGlassProblem(StrEnum):
 
 MESSAGES: Final[Mapping[BreakGlassProblem, str]] = {
     BreakGlassProblem.BAD_MINUTES: f"Emergency access lasts from 1 to {MOST_MINUTES} minutes.",
+    BreakGlassProblem.ROLE_ENDED: "You have no role any more that may open emergency access.",
     BreakGlassProblem.ALREADY_OPEN: "The emergency access of this session is open already: end it first.",
     BreakGlassProblem.NOT_OPEN: "You have no emergency access open in this session.",
     BreakGlassProblem.NOT_FOUND: "There is no such emergency access.",
@@ -85,8 +90,6 @@ class BreakGlass:
         if principal.person is None or principal.session is None:
             raise BreakGlassRefused(BreakGlassProblem.SESSION_ENDED)
         now = self._clock()
-        if await self._database.find_one(BreakGlassDocument, _open_of(principal, now)):
-            raise BreakGlassRefused(BreakGlassProblem.ALREADY_OPEN)
         record = BreakGlassDocument(
             id=new_id("bgl", region_of(principal.person, "usr") or ""),
             person=principal.person,
@@ -95,8 +98,8 @@ class BreakGlass:
             opened_at=now,
             expires_at=now + timedelta(minutes=minutes),
         )
-        await self._database.insert(record)
-        session = await self._sessions.extend(principal, Purpose.EMERGENCY, record.expires_at)
+        await self._lend(principal, record)
+        session = await self._sessions.renew(principal)
         if session is None:
             await self._database.update_one(BreakGlassDocument, {"_id": record.id}, {"$set": {"ended_at": now}})
             raise BreakGlassRefused(BreakGlassProblem.SESSION_ENDED)
@@ -104,6 +107,20 @@ class BreakGlass:
             "break_glass_opened", principal=principal.person, grant=record.id, seconds=minutes * 60
         )
         return Opened(record.id, record.expires_at, session)
+
+    async def _lend(self, principal: Principal, record: BreakGlassDocument) -> None:
+        """Store `record` and lend what it is about, unless the role has gone or it was done meanwhile."""
+
+        async def work(transaction: Transaction | None) -> None:
+            if not await holds(self._database, transaction, record.person, OPENERS, record.opened_at):
+                raise BreakGlassRefused(BreakGlassProblem.ROLE_ENDED)
+            mine = _open_of(principal, record.opened_at)
+            if await self._database.find_one(BreakGlassDocument, mine, session=transaction):
+                raise BreakGlassRefused(BreakGlassProblem.ALREADY_OPEN)
+            await self._database.insert(record, session=transaction)
+            await self._sessions.extend(principal, Purpose.EMERGENCY, record.expires_at, transaction)
+
+        await in_turn(self._database, work)
 
     async def end(self, principal: Principal) -> Session:
         """Give EMERGENCY back before its time; the tokens of this session that carry it end."""
@@ -115,9 +132,7 @@ class BreakGlass:
         if record is None:
             raise BreakGlassRefused(BreakGlassProblem.NOT_OPEN)
         session = await self._sessions.retract(principal, Purpose.EMERGENCY)
-        over = {"$set": {"ended_at": now}}
-        while await self._database.update_one(BreakGlassDocument, mine, over):
-            continue  # requests at the same moment may have opened several
+        await self._database.update_one(BreakGlassDocument, mine, {"$set": {"ended_at": now}})
         structlog.get_logger(__name__).info("break_glass_ended", principal=principal.person, grant=record["_id"])
         if session is None:
             raise BreakGlassRefused(BreakGlassProblem.SESSION_ENDED)

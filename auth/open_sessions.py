@@ -12,6 +12,7 @@ from auth.revocations import KEPT, Revocations
 from auth.tickets import Tickets
 from auth.tokens import Tokens
 from models.database import Database
+from models.database import Session as Transaction
 from models.session import SessionDocument
 from models.ticket import TicketKind
 from models.user import UserDocument
@@ -38,20 +39,27 @@ class OpenSessions:
             },
         )
 
-    async def extend(self, principal: Principal, purpose: Purpose, until: datetime) -> Session | None:
-        """The caller's session with one more purpose, for all its tokens `until` then; None when it has ended."""
-        await self._drop(principal, purpose)
-        extra = {"purpose": purpose.value, "expires_at": until}
-        return await self._renew(
-            principal, lambda now: {"$push": {"extra_purposes": extra}, "$set": {"last_used_at": now}}
-        )
+    async def extend(
+        self, principal: Principal, purpose: Purpose, until: datetime, transaction: Transaction | None = None
+    ) -> None:
+        """Note one more purpose on the caller's session, if it is there, for all its tokens `until` then.
+
+        `renew` gives the first of them, when the transaction is over.
+        """
+        await self._drop(principal, purpose, transaction)
+        extra = {"$push": {"extra_purposes": {"purpose": purpose.value, "expires_at": until}}}
+        await self._database.update_one(SessionDocument, _own(principal), extra, session=transaction)
+
+    async def renew(self, principal: Principal) -> Session | None:
+        """The caller's session with a new access token that says what holds now; None when it has ended."""
+        return await self._renew(principal, lambda now: {"$set": {"last_used_at": now}})
 
     async def retract(self, principal: Principal, purpose: Purpose) -> Session | None:
-        """The caller's session without that extra purpose: access tokens that carry it end; None as in `extend`."""
+        """The caller's session without that extra purpose: access tokens that carry it end; None as in `renew`."""
         await self._drop(principal, purpose)
         if principal.session is not None:
             await self._revocations.revoke(principal.session)
-        return await self._renew(principal, lambda now: {"$set": {"last_used_at": now}})
+        return await self.renew(principal)
 
     async def sign_out(self, principal: Principal, *, everywhere: bool) -> int:
         """End this session, or all of the person's; how many ended. Their access tokens end too."""
@@ -106,10 +114,13 @@ class OpenSessions:
         row = await self._database.find_one_and_update(SessionDocument, mine, update(now))
         return None if row is None else issue(self._tokens, user, row, now, "")
 
-    async def _drop(self, principal: Principal, purpose: Purpose) -> None:
-        mine = {"_id": principal.session, "person": principal.person}
+    async def _drop(self, principal: Principal, purpose: Purpose, transaction: Transaction | None = None) -> None:
         without = {"$pull": {"extra_purposes": {"purpose": purpose.value}}}
-        await self._database.update_one(SessionDocument, mine, without)
+        await self._database.update_one(SessionDocument, _own(principal), without, session=transaction)
+
+
+def _own(principal: Principal) -> dict[str, str | None]:
+    return {"_id": principal.session, "person": principal.person}
 
 
 async def end_sessions(database: Database, tickets: Tickets, revocations: Revocations, person: str) -> int:

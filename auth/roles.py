@@ -1,7 +1,8 @@
 """Staff roles: given and taken with a reason, never by oneself to oneself, and never the last administrator's.
 
-A change is durable before the tokens that said otherwise end: every worker refuses them within a second
-(`auth.revocations`), and the next refresh reads the roles anew. An expired grant ends by itself.
+Whoever changes one must be administrator at the moment it is written, whatever their token says. A change is
+durable before the tokens that said otherwise end: every worker refuses them within a second (`auth.revocations`),
+and the next refresh reads the roles anew. An expired grant ends by itself.
 """
 
 from __future__ import annotations
@@ -15,25 +16,23 @@ from typing import Any, Final
 from auth.names import login_key
 from auth.reasons import read_reason
 from auth.revocations import Revocations
+from auth.role_holders import ends_of_administrators, holds, in_turn, leaves_none
 from models.base import now as utc_now
-from models.bookkeeping import MarkerDocument
 from models.break_glass import BreakGlassDocument
 from models.database import Database, Session
 from models.database.encoding import plain
-from models.errors import BadInput, Conflict, FieldwardError
+from models.errors import BadInput, FieldwardError
 from models.ids import new_id, region_of
 from models.role_change import RoleChangeDocument
 from models.session import SessionDocument
 from models.user import RoleGrant, UserDocument
-from models.vocabulary import Role, RoleChange, UserStatus
-
-_TURN: Final = "administrators"  # the row that changes of administrators write, so that they come one by one
-_NOT_SUSPENDED: Final = {"status": {"$ne": UserStatus.SUSPENDED.value}}
+from models.vocabulary import Role, RoleChange
 
 
 class RoleProblem(StrEnum):
     """Why a role was neither given nor taken. Stable codes."""
 
+    NOT_ADMINISTRATOR = "NOT_ADMINISTRATOR"
     NOT_FOUND = "NOT_FOUND"
     NOT_YOURSELF = "NOT_YOURSELF"
     NOT_HELD = "NOT_HELD"
@@ -42,6 +41,7 @@ class RoleProblem(StrEnum):
 
 
 MESSAGES: Final[Mapping[RoleProblem, str]] = {
+    RoleProblem.NOT_ADMINISTRATOR: "You are not an administrator any more.",
     RoleProblem.NOT_FOUND: "There is no such person.",
     RoleProblem.NOT_YOURSELF: "Nobody changes their own roles: ask another administrator.",
     RoleProblem.NOT_HELD: "This person does not have this role.",
@@ -106,7 +106,7 @@ class Roles:
             await self._database.update_one(UserDocument, {"_id": person}, push, session=transaction)
             await self._database.insert(noted, session=transaction)
 
-        await self._change(person, work)
+        await self._change(person, by, work)
 
     async def revoke(self, person: str, role: Role, reason: str, *, by: str | None) -> None:
         """Take a role from `person`. Raises `RoleRefused`, and `Refused` for a reason that is none."""
@@ -127,7 +127,7 @@ class Roles:
             await self._end_emergencies(transaction, person, now)
             await self._database.insert(noted, session=transaction)
 
-        await self._change(person, work)
+        await self._change(person, by, work)
 
     async def resign(self, person: str) -> None:
         """Take all roles from somebody who is about to go. Raises `RoleRefused` for the last administrator."""
@@ -139,7 +139,7 @@ class Roles:
             await self._database.update_one(UserDocument, {"_id": person}, {"$set": none}, session=transaction)
 
         if await self._database.find_one(UserDocument, {"_id": person, "roles.role": {"$exists": True}}):
-            await self._change(person, work)
+            await self._change(person, None, work)
 
     async def list(self, role: Role | None = None) -> Sequence[Holder]:
         """Every grant that is stored, of one role or of all, by user name; expired ones too."""
@@ -161,11 +161,16 @@ class Roles:
         row = await self._database.find_one(UserDocument, {field: key}, projection={"_id": 1})
         return None if row is None else str(row["_id"])
 
-    async def _change(self, person: str, work: Callable[[Session | None], Awaitable[None]]) -> None:
-        """Run `work` whole or not at all, then end the tokens of `person`."""
-        await self._make_turn()
+    async def _change(self, person: str, by: str | None, work: Callable[[Session | None], Awaitable[None]]) -> None:
+        """Run `work` whole or not at all, while `by` is administrator; then end the tokens of `person`."""
+
+        async def allowed(transaction: Session | None) -> None:
+            if by is not None and not await holds(self._database, transaction, by, [Role.ADMIN], self._clock()):
+                raise RoleRefused(RoleProblem.NOT_ADMINISTRATOR)
+            await work(transaction)
+
         try:
-            await self._database.run_in_transaction(work)
+            await in_turn(self._database, allowed)
         except RoleRefused as refused:
             # What was taken, and failed to end its tokens, is asked for again.
             if refused.problem is RoleProblem.NOT_HELD:
@@ -196,55 +201,12 @@ class Roles:
     async def _keep_an_administrator(
         self, transaction: Session | None, person: str, role: Role, now: datetime, then: Iterable[datetime | None]
     ) -> None:
-        """Raise `RoleRefused` where somebody is needed. `then`: the ends of what `person` has of it afterwards.
-
-        NOTE: the turn is written before the administrators are read. Of two transactions that overlap, the
-        server lets one write it; the other starts anew and sees what the first has left.
-        """
+        """Raise `RoleRefused` where somebody is needed. `then`: the ends of what `person` has of it afterwards."""
         if role is not Role.ADMIN:
             return
-        turn = {"$inc": {"times": 1}}
-        await self._database.update_one(MarkerDocument, {"_id": _TURN}, turn, session=transaction)
-        holding = {"roles.role": Role.ADMIN.value, **_NOT_SUSPENDED}
-        rows = await self._database.find(UserDocument, holding, projection={"roles": 1}, session=transaction)
-        if leaves_none({row["_id"]: _ends(row, now) for row in rows}, person, then):
+        if leaves_none(await ends_of_administrators(self._database, transaction, now), person, then):
             raise RoleRefused(RoleProblem.LAST_ADMINISTRATOR)
-
-    async def _make_turn(self) -> None:
-        """The row must be there: two transactions that make it at once would not wait for each other."""
-        if await self._database.find_one(MarkerDocument, {"_id": _TURN}) is None:
-            try:
-                await self._database.insert(MarkerDocument(id=_TURN))
-            except Conflict:
-                return  # somebody else was as quick
-
-
-async def holders(database: Database, roles: Iterable[Role], now: datetime) -> Sequence[str]:
-    """The ids of the people who hold one of `roles` now and can sign in."""
-    wanted = {role.value for role in roles}
-    found = await database.find(
-        UserDocument, {"roles.role": {"$in": sorted(wanted)}, **_NOT_SUSPENDED}, projection={"roles": 1}
-    )
-    return [row["_id"] for row in found if any(each["role"] in wanted and _holds(each, now) for each in row["roles"])]
-
-
-def leaves_none(ends: Mapping[str, Sequence[datetime | None]], person: str, then: Iterable[datetime | None]) -> bool:
-    """Whether a change leaves nobody to administer, or nobody for good where there was somebody.
-
-    `ends`: until when each administrator is one (None: for good); `then`: what `person` has afterwards.
-    """
-    before = [end for each in ends.values() for end in each]
-    after = [end for other, each in ends.items() if other != person for end in each] + list(then)
-    return bool(before) and (not after or (None in before and None not in after))
 
 
 def _new_id(person: str) -> str:
     return new_id("rch", region_of(person, "usr") or "")
-
-
-def _ends(row: Mapping[str, Any], now: datetime) -> list[datetime | None]:
-    return [it.get("expires_at") for it in row["roles"] if it["role"] == Role.ADMIN and _holds(it, now)]
-
-
-def _holds(grant: Mapping[str, Any], now: datetime) -> bool:
-    return grant.get("expires_at") is None or bool(grant["expires_at"] > now)

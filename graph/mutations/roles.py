@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from datetime import datetime
 from typing import ClassVar
 
@@ -20,7 +20,8 @@ from models.vocabulary import Label, Role
 
 _OPENS = Opens(Rows.CHOSEN, changes=(Label.ROLES,), step_up=True)
 _ERRORS = "What was wrong; empty when it was done."
-_PATHS = {
+_PATHS: Mapping[RoleProblem, tuple[str, ...]] = {
+    RoleProblem.NOT_ADMINISTRATOR: (),
     RoleProblem.NOT_HELD: ("role",),
     RoleProblem.LAST_ADMINISTRATOR: ("role",),
     RoleProblem.NOT_IN_THE_FUTURE: ("expiresAt",),

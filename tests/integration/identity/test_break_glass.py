@@ -8,15 +8,16 @@ from typing import Any, Final
 
 import pytest
 
-from auth.break_glass import BreakGlass, BreakGlassProblem, BreakGlassRefused
+from auth.break_glass import OPENERS, BreakGlass, BreakGlassProblem, BreakGlassRefused
 from auth.principal import Principal
 from auth.roles import Roles
+from auth.rules import RULES
 from auth.sessions import Session
 from models.base import now
 from models.break_glass import BreakGlassDocument
 from models.importing.rejection import Refused
 from models.user import UserDocument
-from models.vocabulary import Purpose, ReviewVerdict, Role
+from models.vocabulary import Access, Label, Outcome, Purpose, ReviewVerdict, Role
 from models.writer import Writer
 from tests.integration.identity.workers import Clock, Person, Worker
 
@@ -165,6 +166,31 @@ async def test_it_is_opened_once(worker: Worker, session: Session, glass: BreakG
     clock.ahead = OVER
     await glass.open(session.principal, WHY, 10)
     assert len(await records(worker)) == 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"roles": []},
+        {"roles": [{"role": "ADMIN"}, {"role": "ANALYST"}]},
+        {"roles": [{"role": "SUPPORT", "expires_at": now() - timedelta(hours=1)}]},
+        {"status": "SUSPENDED"},
+    ],
+    ids=["none", "other roles", "expired", "suspended"],
+)
+async def test_whoever_has_lost_the_role_opens_nothing(
+    worker: Worker, session: Session, glass: BreakGlass, fields: dict[str, Any]
+) -> None:
+    """Whatever their token says."""
+    await worker.database.update_one(UserDocument, {"_id": session.person}, {"$set": fields})
+    assert await refusal(glass.open(session.principal, WHY, 10)) is BreakGlassProblem.ROLE_ENDED
+    assert await records(worker) == []
+
+
+def test_those_who_open_are_those_whom_the_rules_permit() -> None:
+    """One list is read by the policy, the other one when it is opened."""
+    permits = [rule for rule in RULES if rule.access is Access.WRITE and rule.outcome is not Outcome.DENIED]
+    assert set(OPENERS) == {it.who for it in permits if isinstance(it.who, Role) and Label.BREAK_GLASS in it.covers}
 
 
 async def test_a_session_that_has_ended_lends_nothing(worker: Worker, session: Session, glass: BreakGlass) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from auth.principal import NOBODY
 from auth.revocations import KEPT
+from auth.sessions import Session
 from models.session import RevocationDocument, SessionDocument
 from models.user import RoleGrant, UserDocument
 from models.vocabulary import Purpose, Role, UserStatus
@@ -160,6 +161,12 @@ async def test_what_a_factor_has_proven_goes_with_the_last_factor(worker: Worker
     assert (refreshed.principal.methods, stepped.principal.methods) == (frozenset({"pwd"}), frozenset({"pwd"}))
 
 
+async def extended(worker: Worker, session: Session, minutes: int) -> Session | None:
+    """That session with one more purpose for so long."""
+    await worker.sessions.extend(session.principal, Purpose.LEGAL, worker.clock() + minutes * MINUTE)
+    return await worker.sessions.renew(session.principal)
+
+
 async def test_a_session_that_is_over_gets_nothing_more(worker: Worker, person: Person) -> None:
     """Ended meanwhile, of a suspended person, or no session at all."""
     alice = await person()
@@ -169,7 +176,7 @@ async def test_a_session_that_is_over_gets_nothing_more(worker: Worker, person: 
     assert await worker.sessions.step_up(NOBODY, ["otp"]) is None
     await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"status": UserStatus.SUSPENDED.value}})
     assert await worker.sessions.step_up(suspended.principal, ["otp"]) is None
-    assert await worker.sessions.extend(suspended.principal, Purpose.LEGAL, worker.clock() + MINUTE) is None
+    assert await extended(worker, suspended, 1) is None
 
 
 async def test_an_extra_purpose_holds_until_its_end(worker: Worker, person: Person, clock: Clock) -> None:
@@ -177,11 +184,10 @@ async def test_an_extra_purpose_holds_until_its_end(worker: Worker, person: Pers
     await person(roles=[RoleGrant(role=Role.SUPPORT)])
     session, other = await worker.sign_in(), await worker.sign_in()
     usual = session.principal.purposes
-    until = clock() + 7 * MINUTE
-    extended = await worker.sessions.extend(session.principal, Purpose.LEGAL, until)
-    assert extended is not None
-    assert (await worker.whose(extended.access_token)).purposes == usual | {Purpose.LEGAL}
-    assert extended.refresh_token == ""
+    longer = await extended(worker, session, 7)
+    assert longer is not None
+    assert (await worker.whose(longer.access_token)).purposes == usual | {Purpose.LEGAL}
+    assert longer.refresh_token == ""
     clock.ahead = 4 * MINUTE
     refreshed = await worker.sessions.refresh(session.refresh_token)
     elsewhere = await worker.sessions.refresh(other.refresh_token)
@@ -201,14 +207,14 @@ async def test_an_extra_purpose_is_given_back(worker: Worker, person: Person) ->
     """The tokens that carry it are over, the session goes on; giving it again replaces its end."""
     await person(roles=[RoleGrant(role=Role.SUPPORT)])
     session = await worker.sign_in()
-    await worker.sessions.extend(session.principal, Purpose.LEGAL, worker.clock() + 50 * MINUTE)
-    extended = await worker.sessions.extend(session.principal, Purpose.LEGAL, worker.clock() + 3 * MINUTE)
-    assert extended is not None
+    await extended(worker, session, 50)
+    shorter = await extended(worker, session, 3)
+    assert shorter is not None
     (row,) = await worker.database.find(SessionDocument, {})
     assert len(row["extra_purposes"]) == 1
-    without = await worker.sessions.retract(extended.principal, Purpose.LEGAL)
+    without = await worker.sessions.retract(shorter.principal, Purpose.LEGAL)
     assert without is not None
-    assert not (await worker.whose(extended.access_token)).authenticated
+    assert not (await worker.whose(shorter.access_token)).authenticated
     assert (await worker.whose(without.access_token)).purposes == session.principal.purposes
     assert await worker.sessions.refresh(session.refresh_token) is not None
 
@@ -217,7 +223,7 @@ async def test_an_extra_purpose_goes_with_the_last_role(worker: Worker, person: 
     """It was given to staff."""
     alice = await person(roles=[RoleGrant(role=Role.SUPPORT)])
     session = await worker.sign_in()
-    await worker.sessions.extend(session.principal, Purpose.LEGAL, worker.clock() + 50 * MINUTE)
+    await extended(worker, session, 50)
     await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"roles": []}})
     refreshed = await worker.sessions.refresh(session.refresh_token)
     assert refreshed is not None

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pytest
 
 from auth.revocations import Revocations
-from auth.roles import RoleProblem, RoleRefused, Roles, holders
+from auth.role_holders import holders
+from auth.roles import RoleProblem, RoleRefused, Roles
 from models.base import now
 from models.database import Database
 from models.importing.rejection import Refused
@@ -27,6 +28,12 @@ ADMIN: Final = {"role": "ADMIN"}
 def roles(worker: Worker) -> Roles:
     """The roles of that worker's people."""
     return Roles(worker.database, worker.revocations, clock=worker.clock)
+
+
+@pytest.fixture
+async def boss(person: Person) -> str:
+    """An administrator."""
+    return await person("boss", roles=[ADMIN])
 
 
 async def held(database: Database, person: str) -> list[dict[str, Any]]:
@@ -48,11 +55,11 @@ async def refusal(attempt: Any) -> RoleProblem:  # noqa: ANN401 - a coroutine of
     return refused.value.problem
 
 
-async def test_a_granted_role_is_in_the_next_token(worker: Worker, person: Person, roles: Roles) -> None:
+async def test_a_granted_role_is_in_the_next_token(worker: Worker, person: Person, roles: Roles, boss: str) -> None:
     """The one from before has ended; the session goes on."""
     alice = await person()
     before = await worker.sign_in()
-    await roles.grant(alice, Role.SUPPORT, WHY, by="usr_eu_boss")
+    await roles.grant(alice, Role.SUPPORT, WHY, by=boss)
     assert not (await worker.whose(before.access_token)).authenticated
     after = await worker.sessions.refresh(before.refresh_token)
     assert after is not None
@@ -61,13 +68,13 @@ async def test_a_granted_role_is_in_the_next_token(worker: Worker, person: Perso
     assert (await worker.whose(after.access_token)).authenticated
 
 
-async def test_a_revoked_role_is_gone_from_every_worker(start: Start, person: Person, roles: Roles) -> None:
+async def test_a_revoked_role_is_gone_from_every_worker(start: Start, person: Person, roles: Roles, boss: str) -> None:
     """Even where the token was seen before; the next token is without it."""
     first, second = await start(), await start()
     alice = await person(roles=[{"role": "SUPPORT"}])
     session = await first.sign_in()
     assert Role.SUPPORT in (await second.whose(session.access_token)).shape.roles
-    await roles.revoke(alice, Role.SUPPORT, WHY, by="usr_eu_boss")
+    await roles.revoke(alice, Role.SUPPORT, WHY, by=boss)
     await asyncio.sleep(1)  # what a worker may lag behind
     for worker in (first, second):
         assert not (await worker.whose(session.access_token)).authenticated
@@ -89,15 +96,15 @@ async def test_an_expired_role_ends_by_itself(worker: Worker, person: Person, ro
     assert later.principal.shape.roles == frozenset()
 
 
-async def test_a_grant_says_who_why_and_until_when(worker: Worker, person: Person, roles: Roles) -> None:
+async def test_a_grant_says_who_why_and_until_when(worker: Worker, person: Person, roles: Roles, boss: str) -> None:
     """On the person, and in the history."""
     alice, until = await person(), now() + HOUR
-    await roles.grant(alice, Role.ANALYST, f"  {WHY}\n", by="usr_eu_boss", expires_at=until)
+    await roles.grant(alice, Role.ANALYST, f"  {WHY}\n", by=boss, expires_at=until)
     [grant] = await held(worker.database, alice)
     [noted] = await history(worker.database, alice)
     expected = {"role": "ANALYST", "reason": WHY, "expires_at": until}
-    assert grant.items() >= {**expected, "granted_by": "usr_eu_boss"}.items()
-    assert noted.items() >= {**expected, "by": "usr_eu_boss", "change": RoleChange.GRANTED.value}.items()
+    assert grant.items() >= {**expected, "granted_by": boss}.items()
+    assert noted.items() >= {**expected, "by": boss, "change": RoleChange.GRANTED.value}.items()
 
 
 async def test_a_role_given_again_takes_the_place_of_the_first(worker: Worker, person: Person, roles: Roles) -> None:
@@ -141,13 +148,37 @@ async def test_what_cannot_be_is_refused(worker: Worker, person: Person, roles: 
     assert await history(worker.database, alice) == []
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"roles": [{"role": "SUPPORT"}]},
+        {"roles": [{"role": "ADMIN", "expires_at": now() - HOUR}]},
+        {"roles": [ADMIN], "status": "SUSPENDED"},
+    ],
+    ids=["none", "another role", "expired", "suspended"],
+)
+@pytest.mark.usefixtures("boss")
+async def test_whoever_is_no_administrator_any_more_changes_nothing(
+    worker: Worker, person: Person, roles: Roles, fields: dict[str, Any]
+) -> None:
+    """Whatever their token says; nor does somebody who is gone."""
+    alice, carl = await person(roles=[{"role": "SUPPORT"}]), await person("carl", **fields)
+    for by in (carl, "usr_eu_00000000000000000000000000", ""):
+        for role in (Role.ANALYST, Role.ADMIN):
+            assert await refusal(roles.grant(alice, role, WHY, by=by)) is RoleProblem.NOT_ADMINISTRATOR
+        assert await refusal(roles.revoke(alice, Role.SUPPORT, WHY, by=by)) is RoleProblem.NOT_ADMINISTRATOR
+    assert await held(worker.database, alice) == [{"role": "SUPPORT"}]
+    assert await history(worker.database, alice) == []
+
+
 async def test_the_last_administrator_stays(worker: Worker, person: Person, roles: Roles, clock: Clock) -> None:
     """Others count while they hold the role and may sign in."""
     ann = await person("ann", roles=[ADMIN])
     gone = {"role": "ADMIN", "expires_at": clock() - HOUR}
     await person("past", roles=[gone])
     await person("shut", roles=[ADMIN], status="SUSPENDED")
-    assert await refusal(roles.revoke(ann, Role.ADMIN, WHY, by="usr_eu_x")) is RoleProblem.LAST_ADMINISTRATOR
+    assert await refusal(roles.revoke(ann, Role.ADMIN, WHY, by=None)) is RoleProblem.LAST_ADMINISTRATOR
     assert await held(worker.database, ann) == [ADMIN]
     bob = await person("bob")
     await roles.grant(bob, Role.ADMIN, WHY, by=ann)
@@ -176,14 +207,14 @@ async def test_the_last_administrator_does_not_go(worker: Worker, person: Person
 
 
 @pytest.mark.parametrize("attempt", range(5))
-async def test_two_administrators_cannot_take_it_from_each_other(database: Database, attempt: int) -> None:
-    """At the same moment: one wins, and one stays. Several times, as the order is up to the server."""
+async def test_of_all_taken_at_once_one_stays(database: Database, attempt: int) -> None:
+    """Several times, as the order is up to the server."""
     roles = Roles(database, Revocations(database))
     people = [UserDocument(id=f"usr_eu_{n}", username=f"n{n}", username_key=f"n{n}", roles=[ADMIN]) for n in range(4)]
     for each in people:
         await database.insert(each)
     ids = [each.id for each in people]
-    rounds = [roles.revoke(ids[n], Role.ADMIN, WHY, by=ids[n - 1]) for n in range(4)]
+    rounds = [roles.revoke(each, Role.ADMIN, WHY, by=None) for each in ids]
     results = await asyncio.gather(*rounds, return_exceptions=True)
     refused = [it for it in results if isinstance(it, RoleRefused)]
     assert [it.problem for it in refused] == [RoleProblem.LAST_ADMINISTRATOR]

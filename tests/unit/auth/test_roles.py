@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from auth.reasons import read_reason
-from auth.roles import leaves_none
+from auth.role_holders import leaves_none
 from models.importing.rejection import Refused, RejectCode
 
 SOON: Final = datetime(2030, 1, 1, tzinfo=UTC)
