@@ -28,7 +28,7 @@ T = TypeVar("T")
 Who = Annotated[str, typer.Argument(metavar="PERSON", help="User name, email address or id.")]
 Which = Annotated[
     str | None,
-    typer.Argument(metavar="[FACTOR_ID]", help="One factor, as `factors list` shows it.", show_default=False),
+    typer.Argument(metavar="FACTOR_ID", help="One factor, as `factors list` shows it.", show_default=False),
 ]
 All = Annotated[bool, typer.Option("--all", help="All of the person's factors, with the recovery codes.")]
 Reason = Annotated[str, typer.Option(help=f"Why, in {LEAST} to {MOST} characters; it is kept.")]

@@ -21,6 +21,7 @@ from tests.e2e.second_factors import (
     told,
 )
 from tests.e2e.server import Server
+from tests.e2e.services import fieldward
 
 SHORT = "tiny-boats"
 LONG = "boats on a quiet river"
@@ -63,6 +64,20 @@ def test_other_sessions_end_and_the_person_is_told(server: Server, person: Perso
     assert status_of_me(person.account) == 200
     assert person.factors() == []
     assert person.begin()["errors"] == []
+    assert told(server, person, "second factor was added", "second factor was removed")
+
+
+def test_an_operator_takes_a_lost_factor_away(server: Server, person: Person) -> None:
+    """Beside the running service, from a script: all sessions end, and the password alone signs in again."""
+    app = person.enrol_app("Phone")
+    half = person.challenge()
+    assert "TOTP, Phone" in fieldward(server, "factors", "list", person.name)
+    reason = ("--reason", "Has lost the phone and the codes")
+    assert "TOTP" in fieldward(server, "factors", "remove", person.name, "--all", *reason)
+    assert refused_soon(lambda: status_of_me(person.account))
+    assert codes_of(asked(server, COMPLETE, challenge=half, code=app.code())) == ["CHALLENGE_ENDED"]
+    person.sign_in(person.begin())
+    assert person.factors() == []
     assert told(server, person, "second factor was added", "second factor was removed")
 
 

@@ -249,6 +249,8 @@ def test_a_new_address_waits_until_it_is_proven(server: Server, newcomer: Newcom
     assert server.sign_in(new, NEW_PASSWORD).id == account.id
     by_old = server.post(SIGN_IN, {"login": old, "password": NEW_PASSWORD}).json()["data"]["signIn"]
     assert [error["code"] for error in by_old["errors"]] == ["BAD_CREDENTIALS"]
+    # It was their own wish: it opens a new password at once.
+    assert reset(server, reset_link(server, mailbox, account), OTHER_PASSWORD)["reset"]
 
 
 def test_the_latest_wish_for_an_address_counts(server: Server, newcomer: Newcomer, mailbox: Mailbox) -> None:
