@@ -83,6 +83,7 @@ class Sessions(OpenSessions):
         if user.get("factor_kinds"):
             return await self._challenge(guard, replacement)
         origin = Origin(ip, device)
+        now = self._revocations.issuing_time(now, user["_id"])
         # A factor that was enrolled meanwhile is not passed by.
         return await self._open(guard | _NO_FACTORS, _seen(now, ip, replacement), now, origin, PASSWORD)
 
