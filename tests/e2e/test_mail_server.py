@@ -68,6 +68,7 @@ def test_a_mail_arrives_by_smtp(serve: Serve, smtp: tuple[Handler, int]) -> None
     assert "Mails are not sent" not in server.said()
 
 
+@pytest.mark.slow
 def test_a_mail_server_that_is_down_stops_nobody(serve: Serve) -> None:
     """People go on, and when the service stops what could not be sent is told, without an address."""
     with socket.create_server(("127.0.0.1", 0)) as found:

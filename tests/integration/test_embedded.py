@@ -211,6 +211,7 @@ def test_lost_credentials_are_named(start: Start, tmp_path: Path) -> None:
         start()
 
 
+@pytest.mark.slow
 def test_a_server_that_dies_during_its_start_is_reported_with_its_reason(start: Start, tmp_path: Path) -> None:
     """A key file it refuses stands for all that it can only say in its log."""
     start().stop()

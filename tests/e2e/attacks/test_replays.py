@@ -76,6 +76,7 @@ def test_a_role_is_not_kept_after_it_was_taken(server: Server, who: Who) -> None
     assert support.ask(look, purpose="SUPPORT").status_code == 403
 
 
+@pytest.mark.slow
 def test_a_role_that_was_given_for_a_while_ends(server: Server, who: Who) -> None:
     """No token outlives it."""
     until = time.time() + 4
