@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from tests.e2e.conftest import Newcomer, Who
 from tests.e2e.people import refused_soon, status_of_me
 from tests.e2e.second_factors import COMPLETE, STEP_UP, arrive, asked, codes_of
