@@ -90,7 +90,9 @@ def public_key(jwk: Mapping[str, Any]) -> Key:
     try:
         match jwk.get("kty"):
             case "OKP":
-                return OKPKey.import_key({**jwk})
+                # Many a key of Ed25519 names its algorithm as RFC 8037 did; a signature by it is one of Ed25519.
+                named = {"alg": _ED25519} if jwk.get("alg") == "EdDSA" else {}
+                return OKPKey.import_key({**jwk, **named})
             case "EC":
                 return ECKey.import_key({**jwk})
             case "RSA":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from auth.client_keys import ALGORITHMS, MAX_KEYS, algorithms_of, read_keys
+from auth.jose import Demands, public_key, verified
 from models.errors import BadInput
+from tests.integration.identity.service_keys import ServiceKey
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 EC = ECKey.generate_key("P-256")
@@ -34,6 +36,20 @@ def test_a_public_key_is_taken(key: ECKey | OKPKey | RSAKey) -> None:
         (taken,) = read_keys(text, NOW)
         assert taken.id == taken.jwk["kid"] == key.thumbprint()
         assert algorithms_of(taken.jwk)
+
+
+@pytest.mark.parametrize("named", ["Ed25519", "EdDSA", None])
+@pytest.mark.parametrize("written", ["Ed25519", "EdDSA"])
+def test_an_ed25519_key_goes_by_either_name(named: str | None, written: str) -> None:
+    """Libraries of before RFC 9864 write EdDSA into keys and headers; a key that is taken is one that works."""
+    key = ServiceKey.make(written)
+    public = key.public() | ({"alg": named} if named else {})
+    (taken,) = read_keys(document(public), NOW)
+    life, leeway = timedelta(minutes=5), timedelta(0)
+    demands = Demands(ALGORITHMS, frozenset({""}), values={}, required=frozenset(), life=life, leeway=leeway)
+    claims = verified(key.assertion("one", "here", at=NOW.timestamp()), lambda _: public_key(taken.jwk), demands, NOW)
+    assert claims["sub"] == "one"
+    assert written in algorithms_of(taken.jwk)
 
 
 @pytest.mark.parametrize(
