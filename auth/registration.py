@@ -96,7 +96,8 @@ def _scopes(texts: Iterable[str]) -> frozenset[Scope]:
     try:
         scopes = frozenset(map(Scope.parse, texts))
     except ValueError:
-        raise BadInput("A scope is written like user.contact:read or user.contact:write.", path=("scopes",)) from None
+        message = "A scope is a label of the schema with :read or :write, like user.contact:read."
+        raise BadInput(message, path=("scopes",)) from None
     if not scopes:
         raise BadInput("A service needs at least one scope.", path=("scopes",))
     if any(Label.AUTHORIZATION.covers(scope.label) for scope in scopes):

@@ -52,5 +52,5 @@ def unsafe_mail(smtp_url: str | None, account_url: str, given: Mapping[str, str]
         yield "FIELDWARD_SMTP_URL must use TLS in production (smtps://, or smtp:// without tls=off)"
     if not given.get("mail_from"):
         yield "FIELDWARD_MAIL_FROM is not set: production needs the address that mails come from"
-    if not account_url.startswith("https://"):
+    if given.get("account_url") and not account_url.startswith("https://"):  # else it is the issuer's own page
         yield "FIELDWARD_ACCOUNT_URL must be an https address in production"

@@ -14,6 +14,7 @@ from models.importing.rejection import Refused
 _MESSAGES: Final = {
     "TAKEN": "This is already in use.",
     "LOOKS_ALIKE": "This looks like a name that is already in use. Choose one that cannot be mistaken for it.",
+    "MISSING": "This is missing, or too short to say anything.",
     "TOO_SHORT": "This password is too short: use at least 15 characters.",
     "TOO_LONG": "This is too long.",
     "COMMON": "This password is too easy to guess.",

@@ -157,6 +157,11 @@ def test_production_refuses_plain_http() -> None:
         assert f"FIELDWARD_{name} must be" in said
 
 
+def test_what_follows_from_an_unset_issuer_is_not_held_against_another_setting() -> None:
+    """Nobody who has not set the address of the page is told to change it."""
+    assert "ACCOUNT_URL" not in problem(ISSUER="")
+
+
 def test_production_refuses_mail_without_tls() -> None:
     """Requirement E6 once more: a link in a mail is as good as a password."""
     assert "FIELDWARD_SMTP_URL must use TLS" in problem(SMTP_URL="smtp://mail.example?tls=off")
