@@ -7,16 +7,16 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.e2e.conftest import real_mongodb, server
+from tests.e2e.conftest import real_mongodb
 from tests.e2e.server import Json, Server
 
-__all__ = ["real_mongodb", "server"]
+__all__ = ["real_mongodb"]
 
 Command = Callable[..., str]
 Program = Callable[[str], Json]
@@ -36,6 +36,14 @@ def run(command: tuple[str, ...], folder: Path) -> str:
     )
     assert done.returncode == 0, f"{Path(command[0]).name}:\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+@pytest.fixture(scope="session")
+def server(real_mongodb: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A service as `make run` starts it: the programs sign in as staff by password alone."""
+    running = Server(tmp_path_factory.mktemp("clients") / "data")
+    yield running.ready()
+    running.stop()
 
 
 @pytest.fixture(scope="session")
