@@ -118,7 +118,7 @@ def denial(rule: str, wanted: Wanted) -> Decision:
 
 def described(wanted: Wanted) -> str:
     """What to do about a denial, as a sentence for people."""
-    how = "" if wanted is Wanted.PASSWORD else " and a second factor"
+    how = "" if wanted is Wanted.PASSWORD else " and a second factor (`enrolTotp` or `enrolPasskey` makes one)"
     return f"Confirm it is you with `stepUp`{how}, then ask again."
 
 
