@@ -216,7 +216,8 @@ def test_what_step_up_opens_is_not_hidden(who: Who, proven: Proven) -> None:
         "outcome": "DENIED",
         "reason": "STEP_UP",
         "wanted": "SECOND_FACTOR",
-        "remedy": "Confirm it is you with `stepUp` and a second factor (`enrolTotp` or `enrolPasskey` makes one), then ask again.",
+        "remedy": "Confirm it is you with `stepUp` and a second factor (`enrolTotp` or `enrolPasskey` makes one), "
+        "then ask again.",
     }
     explain = "query ($text: String!) { explainAccess(document: $text) { verdict } }"
     text = {"text": "{ users { nodes { username } } }"}

@@ -61,7 +61,8 @@ def test_staff_without_a_second_factor_are_told_to_show_one() -> None:
         ),
         reason=Reason.STEP_UP,
         wanted=Wanted.SECOND_FACTOR,
-        remedy="Confirm it is you with `stepUp` and a second factor (`enrolTotp` or `enrolPasskey` makes one), then ask again.",
+        remedy="Confirm it is you with `stepUp` and a second factor (`enrolTotp` or `enrolPasskey` makes one), "
+        "then ask again.",
     )
 
 
