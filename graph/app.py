@@ -145,24 +145,58 @@ async def _connect(
     parts: _Computing, settings: Settings, database: Database, stack: AsyncExitStack
 ) -> Sequence[BaseRoute]:
     """Make what talks to the database, and the routes; `stack` stops it all."""
-    ring = load_or_create(settings.keys_file)
-    tokens = Tokens(ring, issuer=settings.issuer, audience=f"{settings.issuer}{GRAPHQL_PATH}")
-    keys = KeyWatch(settings.keys_file, tokens.use)
-    await keys.start()
-    stack.push_async_callback(keys.stop)
-    passwords = Passwords()
-    stack.callback(passwords.close)
+    tokens = await _tokens(settings, stack)
     revocations = Revocations(database)
     await revocations.start()
     stack.push_async_callback(revocations.stop)
     clients = Clients(database, revocations, region=settings.region)
     stack.push_async_callback(clients.close)
+    services = _services(parts, settings, database, tokens, revocations, stack)
+    engine = Engine(parts.schema, parts.catalogue, parts.documents, parts.operations, parts.policy, services)
+    workbench = Workbench.read(WORKBENCH, base=_ASSETS_PATH, demo=await _demo(settings, database))
+    endpoint = GraphQLEndpoint(
+        engine,
+        Identity(tokens, revocations, step_up=settings.step_up, secure_cookies=settings.production),
+        parts.limits,
+        allowed_origins=settings.allowed_origins,
+        secure_cookies=settings.production,
+        page=plain_page if workbench is None else workbench.page,
+    )
+    oauth = OAuth(database, clients, tokens, revocations, services.throttle)
+    return [
+        Route(GRAPHQL_PATH, cors(endpoint, settings.allowed_origins)),
+        *([] if workbench is None else [workbench.route(_ASSETS_PATH)]),
+        *AccountPage.read(base=ACCOUNT_PATH, api=GRAPHQL_PATH).routes(),
+        *oauth.routes(),
+        *health_routes(database, parts.metrics),
+    ]
+
+
+async def _tokens(settings: Settings, stack: AsyncExitStack) -> Tokens:
+    """Tokens signed by the keys of the file, and by the next ones once it has changed."""
+    ring = load_or_create(settings.keys_file)
+    tokens = Tokens(ring, issuer=settings.issuer, audience=f"{settings.issuer}{GRAPHQL_PATH}")
+    keys = KeyWatch(settings.keys_file, tokens.use)
+    await keys.start()
+    stack.push_async_callback(keys.stop)
+    return tokens
+
+
+def _services(
+    parts: _Computing,
+    settings: Settings,
+    database: Database,
+    tokens: Tokens,
+    revocations: Revocations,
+    stack: AsyncExitStack,
+) -> Services:
+    """What resolvers are given."""
+    passwords, tickets = Passwords(), Tickets(database)
+    stack.callback(passwords.close)
     outbox = outbox_of(settings, database, count=parts.metrics.mail)
     stack.push_async_callback(outbox.stop)
-    throttle = Throttle(
-        database, load_or_create_mac_key(settings.throttle_key_file), count_loopback=settings.production
-    )
-    party, tickets = relying_party(settings.issuer, settings.allowed_origins), Tickets(database)
+    throttle_key = load_or_create_mac_key(settings.throttle_key_file)
+    party = relying_party(settings.issuer, settings.allowed_origins)
     owned = [it for it in DOCUMENTS if issubclass(it, PersonalDocument) and it is not UserDocument]
     sessions = Sessions(
         database,
@@ -171,7 +205,7 @@ async def _connect(
         revocations,
         on_reuse=lambda person: outbox.notify(person, Notice.SESSION_REUSED),
     )
-    services = Services(
+    return Services(
         database=database,
         reader=Reader(database),
         writer=Writer(database, owned),
@@ -186,28 +220,10 @@ async def _connect(
         recovery=Recovery(database, tickets, outbox, passwords, sessions),
         roles=Roles(database, revocations),
         break_glass=BreakGlass(database, sessions),
-        throttle=throttle,
+        throttle=Throttle(database, throttle_key, count_loopback=settings.production),
         region=settings.region,
         max_page=settings.max_page,
     )
-    engine = Engine(parts.schema, parts.catalogue, parts.documents, parts.operations, parts.policy, services)
-    workbench = Workbench.read(WORKBENCH, base=_ASSETS_PATH, demo=await _demo(settings, database))
-    endpoint = GraphQLEndpoint(
-        engine,
-        Identity(tokens, revocations, step_up=settings.step_up, secure_cookies=settings.production),
-        parts.limits,
-        allowed_origins=settings.allowed_origins,
-        secure_cookies=settings.production,
-        page=plain_page if workbench is None else workbench.page,
-    )
-    oauth = OAuth(database, clients, tokens, revocations, throttle)
-    return [
-        Route(GRAPHQL_PATH, cors(endpoint, settings.allowed_origins)),
-        *([] if workbench is None else [workbench.route(_ASSETS_PATH)]),
-        *AccountPage.read(base=ACCOUNT_PATH, api=GRAPHQL_PATH).routes(),
-        *oauth.routes(),
-        *health_routes(database, parts.metrics),
-    ]
 
 
 async def _demo(settings: Settings, database: Database) -> DemoSignIns | None:
