@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.browser.authenticator import CREATE, give_authenticator
 from tests.browser.chromium import Page, browser
 from tests.e2e.conftest import REGISTER
 from tests.e2e.second_factors import (
@@ -25,8 +26,6 @@ from tests.e2e.server import Server
 pytestmark = pytest.mark.slow
 
 PASSWORD: Final = "a-quiet-harbour-at-dawn"
-CREATE: Final = """navigator.credentials.create({publicKey:
-  PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(OPTIONS))}).then(made => JSON.stringify(made.toJSON()))"""
 GET: Final = """navigator.credentials.get({publicKey:
   PublicKeyCredential.parseRequestOptionsFromJSON(JSON.parse(OPTIONS))}).then(got => JSON.stringify(got.toJSON()))"""
 
@@ -45,12 +44,7 @@ def page(chromium: str, server: Server, tmp_path: Path) -> Iterator[Page]:
     with browser(chromium, tmp_path / "profile") as opened:
         opened.open(f"http://localhost:{server.port}/health/live")
         opened.wait("location.hostname === 'localhost' && document.readyState === 'complete'")
-        opened.call("WebAuthn.enable")
-        device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
-        opened.call(
-            "WebAuthn.addVirtualAuthenticator",
-            options={**device, "isUserVerified": True, "automaticPresenceSimulation": True},
-        )
+        give_authenticator(opened)
         yield opened
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from tests.browser.authenticator import CREATE, give_authenticator
 from tests.browser.chromium import Page, browser
 from tests.browser.editor import result, run, said
 from tests.e2e.second_factors import CONFIRM_PASSKEY, ENROL_PASSKEY, App, Person, arrive
@@ -19,8 +20,6 @@ pytestmark = pytest.mark.slow
 
 NEW_CODES: Final = "mutation { newRecoveryCodes { recoveryCodes errors { code } } }"
 EMAILS: Final = "{ users(first: 3) { nodes { username email } } }"
-CREATE: Final = """navigator.credentials.create({publicKey:
-  PublicKeyCredential.parseCreationOptionsFromJSON(JSON.parse(OPTIONS))}).then(made => JSON.stringify(made.toJSON()))"""
 PROBLEM: Final = "document.querySelector('dialog[open] .problem')?.textContent"
 
 
@@ -38,12 +37,7 @@ def page(chromium: str, server: Server, tmp_path: Path) -> Iterator[Page]:
     with browser(chromium, tmp_path / "profile") as opened:
         opened.open(f"http://localhost:{server.port}/graphql")
         opened.see(".graphiql-query-editor .view-line")
-        opened.call("WebAuthn.enable")
-        device = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
-        opened.call(
-            "WebAuthn.addVirtualAuthenticator",
-            options={**device, "isUserVerified": True, "automaticPresenceSimulation": True},
-        )
+        give_authenticator(opened)
         yield opened
         opened.evaluate("0")  # one round trip: all that the browser has reported until now is read
     assert opened.errors == []
