@@ -24,6 +24,7 @@ from models.errors import Conflict
 from models.session import SessionDocument
 from models.ticket import TicketDocument, TicketKind
 from models.user import UserDocument
+from models.uses import Use
 from models.vocabulary import UserStatus
 
 LIFETIME: Final = timedelta(minutes=30)  # of a link
@@ -54,8 +55,10 @@ class Addresses:
 
         async def work() -> None:
             row = await self._database.find_one(UserDocument, {"_id": person, **NOT_SUSPENDED}, projection=_ADDRESS)
-            if row is not None and row.get("email") and not row.get("email_verified"):
-                ticket = Ticket(TicketKind.EMAIL_VERIFICATION, person, row["email"], row["email_key"])
+            if row is None or not row.get("email") or row.get("email_verified"):
+                return
+            if await self._database.opened(Use.MAIL, UserDocument, row):
+                ticket = Ticket(TicketKind.EMAIL_VERIFICATION, person, row["email"])
                 await send_link(self._database, self._tickets, self._outbox, ticket, self._outbox.letters.verification)
 
         self._outbox.run(work)
@@ -65,9 +68,7 @@ class Addresses:
         holding = {"_id": person, "roles.role": {"$exists": True}}
         return await self._database.find_one(UserDocument, holding, projection=_ID) is not None
 
-    async def propose(
-        self, person: str, email: str, email_key: str, *, by: str | None = None, session: str | None = None
-    ) -> None:
+    async def propose(self, person: str, email: str, *, by: str | None = None, session: str | None = None) -> None:
         """Send a link to a new address, and word of it to the present one; only the mails come after the answer.
 
         `by` is who proposes (None: a service), `session` theirs: when it has ended by now, the link does not hold.
@@ -77,7 +78,7 @@ class Addresses:
             return
         # The latest wish counts: whoever holds an address that was a slip cannot confirm it any more.
         await self._tickets.cancel(person, [TicketKind.EMAIL_CHANGE])
-        ticket = Ticket(TicketKind.EMAIL_CHANGE, person, email, email_key, by_another=by != person)
+        ticket = Ticket(TicketKind.EMAIL_CHANGE, person, email, by_another=by != person)
         await send_link(self._database, self._tickets, self._outbox, ticket, self._outbox.letters.change)
         # NOTE: looked at after the ticket is there. A new password ends sessions first and then tickets: either that
         # finds this ticket, or this finds that the session, whose token may hold for a second more, has ended.
@@ -89,7 +90,7 @@ class Addresses:
     async def prove(self, token: str) -> Proof:
         """Redeem a link; of two at the same moment one is UNKNOWN, and of two accounts one is TAKEN."""
         if ticket := await self._tickets.redeem(TicketKind.EMAIL_VERIFICATION, token):
-            mine = {"_id": ticket.person, "email_key": ticket.email_key, **NOT_SUSPENDED}
+            mine = {"_id": ticket.person, "email": ticket.email, **NOT_SUSPENDED}
             proven = await self._database.update_one(UserDocument, mine, {"$set": {"email_verified": True}})
             return Proof.PROVEN if proven else Proof.UNKNOWN
         if ticket := await self._tickets.redeem(TicketKind.EMAIL_CHANGE, token):
@@ -99,13 +100,13 @@ class Addresses:
     async def _put_in_force(self, ticket: Ticket) -> Proof:
         person = ticket.person or ""
         before = await self._database.find_one(UserDocument, {"_id": person, **NOT_SUSPENDED}, projection=_ADDRESS)
-        if before is None:
+        if before is None or not await self._database.opened(Use.MAIL, UserDocument, before):
             return Proof.UNKNOWN
         # In the place of the address that is told of it, whatever another request does meanwhile.
-        mine: dict[str, Any] = {"_id": person, "email_key": before.get("email_key"), **NOT_SUSPENDED}
+        mine: dict[str, Any] = {"_id": person, "email": before.get("email"), **NOT_SUSPENDED}
         # Not by their keys: "straße@" and "strasse@" count as one here, and may be two people's mailboxes.
         is_new = (before.get("email") or "").lower() != (ticket.email or "").lower()
-        new: dict[str, Any] = {"email": ticket.email, "email_key": ticket.email_key, "email_verified": True}
+        new: dict[str, Any] = {"email": ticket.email, "email_verified": True}
         if ticket.by_another:
             mine |= _NOT_OF_STAFF  # they may have been given a role since
             # What another confirms once more neither begins a wait nor ends one.
@@ -127,7 +128,7 @@ class Addresses:
 
 _NOT_OF_STAFF: Final = {"roles.role": {"$exists": False}}
 _ID: Final = {"_id": 1}
-_ADDRESS: Final = {"email": 1, "email_key": 1, "email_verified": 1, "username": 1}
+_ADDRESS: Final = {"email": 1, "email_verified": 1, "username": 1}
 
 
 async def send_link(

@@ -13,7 +13,13 @@ from auth.tokens import PERSON_LIFETIME, Claims, Tokens
 from models.ids import region_of
 from models.vocabulary import FactorKind, Purpose, Role, UserStatus
 
-NEEDED: Final = {"status": 1, "roles": 1, "password_hash": 1, "factor_kinds": 1}  # of an account, to sign in to it
+NEEDED: Final = {
+    "status": 1,
+    "roles": 1,
+    "password_hash": 1,
+    "password_changes": 1,
+    "factor_kinds": 1,
+}  # of an account, to sign in to it
 _KNOWN: Final = frozenset({"pwd"})  # what one knows, RFC 8176
 _HELD: Final = frozenset({"otp", "hwk"})  # what one has
 

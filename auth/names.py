@@ -13,14 +13,14 @@ _LONGEST: Final = 256
 
 
 def login_key(login: str) -> tuple[str, str]:
-    """The stored field and key that a sign-in name means: `("email_key", ...)` when it has an `@`.
+    """The stored field and key that a sign-in name means: `("email", ...)` when it has an `@`.
 
     Raises `BadInput` for what can be neither; no user name holds an `@`.
     """
     if len(login) > EMAIL_LENGTH:
         raise BadInput("A sign-in name is not that long.", path=("login",))
     if "@" in login:
-        return "email_key", normalise_email(login)[1]
+        return "email", normalise_email(login)[1]
     return "username_key", normalise_username(login)[1]
 
 

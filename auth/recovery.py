@@ -28,6 +28,7 @@ from models.database import Database
 from models.errors import BadInput
 from models.ticket import TicketKind
 from models.user import UserDocument
+from models.uses import Use
 
 # What was begun with the old password, perhaps by somebody else, and the other links.
 _OVER: Final = (TicketKind.PASSWORD_RESET, TicketKind.EMAIL_CHANGE, TicketKind.SECOND_FACTOR, TicketKind.STEP_UP)
@@ -71,10 +72,12 @@ class Recovery:
                 name, key = login_key(login)
             except BadInput:
                 return
-            projection = {"email": 1, "email_key": 1, "reset_from": 1}
+            projection = {"email": 1, "reset_from": 1}
             row = await self._database.find_one(UserDocument, {name: key, **NOT_SUSPENDED}, projection=projection)
-            if row is not None and row.get("email"):
-                ticket = Ticket(TicketKind.PASSWORD_RESET, row["_id"], row["email"], row["email_key"])
+            if row is None or not row.get("email"):
+                return
+            if await self._database.opened(Use.MAIL, UserDocument, row):
+                ticket = Ticket(TicketKind.PASSWORD_RESET, row["_id"], row["email"])
                 letter = self._letter(row.get("reset_from"))
                 await send_link(self._database, self._tickets, self._outbox, ticket, letter)
 
@@ -101,10 +104,10 @@ class Recovery:
             return Reset()
         # Addresses of one key may be two people's mailboxes: a link to one must not pass by the other's wait.
         waits_not = {"reset_from": {"$not": {"$gt": self._clock()}}}
-        mine = {"_id": ticket.person, "email_key": ticket.email_key, **waits_not, **NOT_SUSPENDED}
+        mine = {"_id": ticket.person, "email": ticket.email, **waits_not, **NOT_SUSPENDED}
         projection = {"factor_kinds": 1, **dict.fromkeys(_NAMES, 1)}
         row = await self._database.find_one(UserDocument, mine, projection=projection)
-        if row is None:
+        if row is None or not await self._database.opened(Use.SCREENING, UserDocument, row):
             return Reset()
         factors = row.get("factor_kinds")
         personal = [str(row[name]) for name in _NAMES if row.get(name)]
@@ -120,7 +123,8 @@ class Recovery:
         if await self._tickets.redeem(TicketKind.PASSWORD_RESET, token) is None:
             return Reset()  # of two at the same moment the other was first
         # A short password was checked against these factors: it must not outlive them.
-        if not await self._database.update_one(UserDocument, {**mine, "factor_kinds": factors}, {"$set": new}):
+        change = {"$set": new, "$inc": {"password_changes": 1}}
+        if not await self._database.update_one(UserDocument, {**mine, "factor_kinds": factors}, change):
             return Reset()
         # In this order: what an open session began in between goes as well.
         await self._sessions.end_all(ticket.person)

@@ -56,7 +56,7 @@ class Rotation:
                 used |= {"ip": ip, "place": Origin(ip).place}
             if found is Standing.NEWEST:
                 used |= {"refresh_hash": successor.hash(), "generation": successor.generation, "rotated_at": now}
-            as_found = {"_id": token.session, "refresh_hash": row["refresh_hash"]}
+            as_found = {"_id": token.session, "person": row["person"], "refresh_hash": row["refresh_hash"]}
             stored = await self._database.find_one_and_update(SessionDocument, as_found, {"$set": used})
             if stored is not None:
                 return successor, stored

@@ -29,6 +29,7 @@ from models.ids import new_id, region_of
 from models.session import SessionDocument
 from models.ticket import TicketKind
 from models.user import UserDocument
+from models.uses import Use
 from models.vocabulary import FactorKind, UserStatus
 
 CHALLENGE_LIFETIME: Final = timedelta(minutes=5)
@@ -73,12 +74,12 @@ class Sessions(OpenSessions):
         """
         now = self._clock()
         user = await self._find(login)
-        stored = user.get("password_hash") if user else None
+        stored = await self._hash_of(user)
         verified = await self._passwords.verify(password, stored)
         if not verified or user is None or not may_sign_in(user):
             return None
         # The account is still open and has the password that was verified.
-        guard = {"_id": user["_id"], "password_hash": stored, **_NOT_SUSPENDED}
+        guard = {"_id": user["_id"], "password_changes": user.get("password_changes"), **_NOT_SUSPENDED}
         replacement = {} if verified.replacement is None else {"password_hash": verified.replacement}
         if user.get("factor_kinds"):
             return await self._challenge(guard, replacement)
@@ -146,6 +147,12 @@ class Sessions(OpenSessions):
         except BadInput:
             return None
         return await self._database.find_one(UserDocument, {name: key}, projection=NEEDED)
+
+    async def _hash_of(self, user: Raw | None) -> str | None:
+        if user is None or not await self._database.opened(Use.PASSWORD, UserDocument, user):
+            return None
+        found: str | None = user.get("password_hash")
+        return found
 
     async def _challenge(self, guard: Mapping[str, Any], replacement: Mapping[str, str]) -> SecondFactorWanted | None:
         """Ask the person whose row fulfils `guard` for a second factor. NOTE: the order is that of `_open`."""

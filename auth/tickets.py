@@ -15,6 +15,7 @@ from typing import Final
 from models.base import now as utc_now
 from models.database import Database, Raw
 from models.ticket import TicketDocument, TicketKind
+from models.uses import Use
 
 MAX_LENGTH: Final = 128  # characters; a secret has 43
 
@@ -26,7 +27,6 @@ class Ticket:
     kind: TicketKind
     person: str | None = None
     email: str | None = field(default=None, repr=False)
-    email_key: str | None = field(default=None, repr=False)
     methods: frozenset[str] = frozenset()
     session: str | None = None
     by_another: bool = False
@@ -46,7 +46,6 @@ class Tickets:
             kind=ticket.kind,
             person=ticket.person,
             email=ticket.email,
-            email_key=ticket.email_key,
             methods=sorted(ticket.methods),
             session=ticket.session,
             by_another=ticket.by_another,
@@ -58,8 +57,7 @@ class Tickets:
 
     async def look_at(self, kind: TicketKind, secret: str) -> Ticket | None:
         """What a ticket says, leaving it to be redeemed; None when it is none of this kind that holds."""
-        row = await self._database.find_one(TicketDocument, self._holding(kind, secret))
-        return None if row is None else _ticket(row)
+        return await self._read(await self._database.find_one(TicketDocument, self._holding(kind, secret)))
 
     async def attempt(self, kind: TicketKind, secret: str, most: int) -> Ticket | None:
         """What a ticket says, for something that may be tried `most` times; None after that.
@@ -67,8 +65,9 @@ class Tickets:
         NOTE: counted before it is tried, so that those who try at the same moment do not share one count.
         """
         unspent = {**self._holding(kind, secret), "tries": {"$lt": most}}
-        row = await self._database.find_one_and_update(TicketDocument, unspent, {"$inc": {"tries": 1}})
-        return None if row is None else _ticket(row)
+        return await self._read(
+            await self._database.find_one_and_update(TicketDocument, unspent, {"$inc": {"tries": 1}})
+        )
 
     async def redeem(self, kind: TicketKind, secret: str) -> Ticket | None:
         """What a ticket says, once: of two who redeem it at the same moment one gets None."""
@@ -76,11 +75,17 @@ class Tickets:
         row = await self._database.find_one(TicketDocument, holding)
         if row is None or not await self._database.delete_one(TicketDocument, holding):
             return None
-        return _ticket(row)
+        return await self._read(row)
 
     async def cancel(self, person: str, kinds: Iterable[TicketKind]) -> None:
         """End a person's tickets of these kinds, for instance all reset links after one was used."""
         await self._database.delete_many(TicketDocument, {"person": person, "kind": {"$in": [*kinds]}})
+
+    async def _read(self, row: Raw | None) -> Ticket | None:
+        """The ticket in a row; None also when its person is gone."""
+        if row is None or (row.get("email") and not await self._database.opened(Use.MAIL, TicketDocument, row)):
+            return None
+        return _ticket(row)
 
     def _holding(self, kind: TicketKind, secret: str) -> dict[str, object]:
         return {"_id": _hash(secret), "kind": kind.value, "expires_at": {"$gt": self._clock()}}
@@ -91,7 +96,6 @@ def _ticket(row: Raw) -> Ticket:
         TicketKind(row["kind"]),
         row.get("person"),
         row.get("email"),
-        row.get("email_key"),
         frozenset(row.get("methods", ())),
         row.get("session"),
         row.get("by_another", False),

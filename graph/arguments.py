@@ -14,7 +14,7 @@ from graph.catalogue import Catalogue, input_claim
 from graph.gate import Touched
 from graph.plan import PlanRoot
 from models.errors import BadInput
-from models.names import normalise_email, normalise_username
+from models.names import email_key, normalise_username
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def choose(keys: Mapping[str, Any]) -> Chosen | None:
         if "username" in keys:
             return Chosen("username_key", normalise_username(str(keys["username"]))[1])
         if "email" in keys:
-            return Chosen("email_key", normalise_email(str(keys["email"]))[1])
+            return Chosen("email", email_key(str(keys["email"])))
     except BadInput:
         return Chosen("_id", "")
     return None

@@ -101,6 +101,6 @@ def _filter(given: Arguments) -> Mapping[str, Any]:
     return {**made, "created_at": bounds} if bounds else made
 
 
-_LOOKED_UP = {"username_key": "User.username", "email_key": "User.email"}
+_LOOKED_UP = {"username_key": "User.username", "email": "User.email"}
 _EQUAL = {"country": "country", "locale": "locale", "ageBand": "age_band"}
 _BOUNDS = {"$gte": "createdFrom", "$lt": "createdBefore"}

@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from models.base import PersonalDocument, now
+from models.base import SORTED, PersonalDocument, now
+from models.encrypted import Encrypted
 from models.fields import labelled
 from models.vocabulary import Label
 
@@ -16,11 +17,11 @@ class DeviceDocument(PersonalDocument):
     """A device a person has used."""
 
     person: str = labelled(Label.UNIQUE_ID)
-    device_id: str = labelled(Label.DEVICE_ID)
-    name: str | None = labelled(Label.DEVICE, default=None)
-    platform: str | None = labelled(Label.DEVICE, default=None)
-    first_seen_at: datetime = labelled(Label.DEVICE, default_factory=now)
-    last_seen_at: datetime = labelled(Label.DEVICE, default_factory=now)
+    device_id: Encrypted[str] = labelled(Label.DEVICE_ID)
+    name: Encrypted[str] | None = labelled(Label.DEVICE, default=None)
+    platform: Encrypted[str] | None = labelled(Label.DEVICE, default=None)
+    first_seen_at: datetime = labelled(Label.DEVICE, clear=SORTED, default_factory=now)
+    last_seen_at: datetime = labelled(Label.DEVICE, clear=SORTED, default_factory=now)
 
     class Settings:
         name = "devices"
@@ -34,8 +35,8 @@ class IpLogDocument(PersonalDocument):
     """An address a person came from."""
 
     person: str = labelled(Label.UNIQUE_ID)
-    ip: str = labelled(Label.IP_ADDRESS)
-    at: datetime = labelled(Label.DEVICE, default_factory=now)
+    ip: Encrypted[str] = labelled(Label.IP_ADDRESS)
+    at: datetime = labelled(Label.DEVICE, clear=SORTED, default_factory=now)
 
     class Settings:
         name = "ip_log"

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from beanie import Document
 from pydantic import ConfigDict
 
 from models.fields import labelled
 from models.vocabulary import Label
+
+SORTED: Final = "lists are sorted by it, and the database deletes by it"
+COMPARED: Final = "the database compares it, and it says little by itself"
+KEYED_CODES: Final = "codes under a key that is not in this database"
 
 
 def now() -> datetime:
@@ -30,6 +34,9 @@ class PersonalDocument(Document):
 
     PERSON: ClassVar[str] = "person"
     SHOWN: ClassVar[Mapping[str, object]] = {}  # what a row must be like to show in a list
+    # The sealed fields that rows are looked up by, each with what makes one spelling of equal values. Their codes
+    # are stored beside them, under the same name with `_index` behind it.
+    LOOKED_UP: ClassVar[Mapping[str, Callable[[str], str]]] = {}
     OUTLIVES_PERSON: ClassVar[bool] = False  # kept when the account is deleted; the class says why
 
     id: str = labelled(Label.UNIQUE_ID, alias="_id")  # type: ignore[assignment]  # Beanie's own default is an ObjectId

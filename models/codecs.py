@@ -1,70 +1,91 @@
-"""How values become the bytes that are sealed, and back."""
+"""How stored values become the bytes that are sealed, and back.
+
+What is sealed is the value as it would be stored in the clear (`models.database.encoding.plain`): text, dates as
+ISO strings, lists, maps. So whoever reads rows need not know which of their fields were sealed.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date
-from types import MappingProxyType
-from typing import Any, Final, Generic, TypeVar
+from datetime import UTC, date, datetime
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from models.crypto.envelope import SealBroken
 from models.errors import BadInput
+from models.fields import Value
 
-T = TypeVar("T")
+Decode = Callable[[bytes], Any]
+Check = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Codec(Generic[T]):
-    """How values of one type become bytes and back. `encode` raises `BadInput`, `decode` raises `SealBroken`."""
+class Codec:
+    """How stored values of one type become bytes and back. `encode` raises `BadInput`, `decode` raises `SealBroken`.
 
-    encode: Callable[[T], bytes] = field(repr=False)
-    decode: Callable[[bytes], T] = field(repr=False)
+    `holds` is the type that a stored value has.
+    """
+
+    encode: Callable[[Any], bytes] = field(repr=False)
+    decode: Decode = field(repr=False)
+    holds: type
 
 
-def codec_for(annotation: Any) -> Codec[Any]:  # noqa: ANN401 - stands for any type, as TypeAdapter's does
+def codec_for(annotation: Any) -> Codec:  # noqa: ANN401 - stands for any type, as TypeAdapter's does
     """The codec of a T: JSON, but for bytes, which stay as they are.
 
-    T is `str`, `bytes`, `date`, or what pydantic can build from JSON: a list, a `Value`.
+    T is `str`, an enum of text, `bytes`, `date`, a list of these, or a `Value` of them and of moments. Moments come
+    back in UTC without a zone, as rows are read. Raises `TypeError` for any other.
     """
-    return _SIMPLE.get(annotation) or _built(annotation)
+    if annotation is bytes:
+        return Codec(_encoder(bytes, _anything, _same), _same, bytes)
+    if annotation is str:
+        return Codec(_encoder(str, _anything, _dumped), _decoder(str), str)
+    if get_origin(annotation) is list:
+        return Codec(_encoder(list, _fits(annotation), _dumped), _decoder(list), list)
+    if not isinstance(annotation, type) or not issubclass(annotation, str | date | Value) or annotation is datetime:
+        raise TypeError(f"values of {annotation!r} are not sealed")
+    if issubclass(annotation, Value):
+        moments = [name for name, each in annotation.model_fields.items() if _is_moment(each.annotation)]
+        return Codec(_encoder(dict, _fits(annotation), _dumped), _decoder(dict, moments), dict)
+    return Codec(_encoder(str, _fits(annotation), _dumped), _decoder(str), str)
 
 
-# NOTE: below, an error of a parser carries the value along, and so does a frame of a traceback. Hence parsers
-# answer _NONE, errors are raised outside of `except`, and a frame lets go of the value before it raises.
+def _is_moment(annotation: object) -> bool:
+    if get_origin(annotation) in (Union, UnionType):
+        return any(map(_is_moment, get_args(annotation)))
+    return annotation is datetime
+
+
+# NOTE: below, an error of a parser carries the value along, and so does a frame of a traceback. Hence errors are
+# raised outside of `except`, and a frame lets go of the value before it raises.
 _NONE: Final = object()
 
 
-def _loaded(data: bytes) -> object:
+def _decoder(kind: type, moments: Iterable[str] = ()) -> Decode:
+    names = tuple(moments)
+
+    def decode(data: bytes) -> object:
+        value = _loaded(data)
+        if type(value) is kind:
+            for name in names:
+                if name in value:
+                    value[name] = datetime.fromisoformat(value[name]).astimezone(UTC).replace(tzinfo=None)
+            return value
+        del data, value
+        raise SealBroken
+
+    return decode
+
+
+def _loaded(data: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        return _NONE
-
-
-def _decode_str(data: bytes) -> str:
-    value = _loaded(data)
-    if isinstance(value, str):
-        return value
-    del data, value
-    raise SealBroken
-
-
-def _decode_date(data: bytes) -> date:
-    value = _dated(_loaded(data))
-    if isinstance(value, date):
-        return value
-    del data
-    raise SealBroken
-
-
-def _dated(value: object) -> object:
-    try:
-        return date.fromisoformat(value) if isinstance(value, str) else _NONE
-    except ValueError:
         return _NONE
 
 
@@ -74,55 +95,43 @@ def _same(data: bytes) -> bytes:
 
 def _dumped(value: object) -> bytes | None:
     try:
-        return orjson.dumps(value)
+        data = orjson.dumps(value, option=orjson.OPT_NAIVE_UTC)
     except orjson.JSONEncodeError:  # a lone surrogate
         return None
+    # What would not come back as it was is refused now: JSON has no NaN, and absent values are not stored.
+    return None if b"null" in data and _holds_null(orjson.loads(data)) else data
 
 
-def _encoder(kind: type[T], dumped: Callable[[T], bytes | None]) -> Callable[[T], bytes]:
-    def encode(value: T) -> bytes:
-        # NOTE: the type itself and none below it: a moment is a date to Python.
-        data = dumped(value) if type(value) is kind else None
+def _holds_null(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_null, value.values()))
+    return any(map(_holds_null, value)) if isinstance(value, list) else value is None
+
+
+def _anything(_value: object) -> bool:
+    return True
+
+
+def _fits(annotation: Any) -> Check:  # noqa: ANN401 - the same
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+
+    def fits(value: object) -> bool:
+        try:
+            adapter.validate_python(value)
+        except ValidationError:
+            return False
+        return True
+
+    return fits
+
+
+def _encoder(kind: type, fits: Check, dumped: Callable[[Any], bytes | None]) -> Callable[[Any], bytes]:
+    def encode(value: object) -> bytes:
+        # NOTE: the type itself and none below it.
+        data = dumped(value) if type(value) is kind and fits(value) else None
         if data is None:
             del value
             raise BadInput("This is not a value that the field can hold.")
         return data
 
     return encode
-
-
-_SIMPLE: Final[Mapping[object, Codec[Any]]] = MappingProxyType(
-    {
-        str: Codec(_encoder(str, _dumped), _decode_str),
-        date: Codec(_encoder(date, _dumped), _decode_date),
-        bytes: Codec(_encoder(bytes, _same), _same),
-    }
-)
-
-
-def _built(annotation: Any) -> Codec[Any]:  # noqa: ANN401 - the same
-    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
-
-    def checked(value: object) -> object:
-        try:
-            return adapter.validate_python(value)
-        except ValidationError:
-            return _NONE
-
-    def encode(value: object) -> bytes:
-        value = checked(value)
-        data = None if value is _NONE else _dumped(adapter.dump_python(value, mode="json", exclude_none=True))
-        # What would not come back as it was is refused now: JSON has no NaN.
-        if data is None or checked(_loaded(data)) != value:
-            del value
-            raise BadInput("This is not a value that the field can hold.")
-        return data
-
-    def decode(data: bytes) -> object:
-        value = checked(_loaded(data))
-        if value is not _NONE:
-            return value
-        del data
-        raise SealBroken
-
-    return Codec(encode, decode)

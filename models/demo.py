@@ -90,7 +90,6 @@ def _play(part: _Part, region: str, password_hash: str, epoch: datetime) -> Gene
         "username_key": part.username,
         "username_skeleton": skeleton(part.username),
         "email": f"{part.username}@demo.example",
-        "email_key": f"{part.username}@demo.example",
         "email_verified": True,
         "full_name": f"{part.given} {part.family}",
         "given_name": part.given,

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from models.base import PersonalDocument, now
+from models.base import COMPARED, SORTED, PersonalDocument, now
+from models.encrypted import Encrypted
 from models.fields import labelled
 from models.vocabulary import FactorKind, Label
 
@@ -24,18 +25,18 @@ class FactorDocument(PersonalDocument):
     SHOWN: ClassVar[Mapping[str, object]] = {"confirmed": True}
 
     person: str = labelled(Label.UNIQUE_ID)
-    kind: FactorKind = labelled(Label.DEVICE)
-    name: str | None = labelled(Label.DEVICE, default=None)
-    confirmed: bool = labelled(Label.DEVICE, default=False)
-    secret: bytes | None = labelled(Label.CREDENTIALS, default=None)
+    kind: FactorKind = labelled(Label.DEVICE, clear=COMPARED)
+    name: Encrypted[str] | None = labelled(Label.DEVICE, default=None)
+    confirmed: bool = labelled(Label.DEVICE, clear=COMPARED, default=False)
+    secret: Encrypted[bytes] | None = labelled(Label.CREDENTIALS, default=None)
     last_step: int | None = labelled(Label.CREDENTIALS, default=None)
     credential_id: bytes | None = labelled(Label.CREDENTIALS, default=None)
     public_key: bytes | None = labelled(Label.CREDENTIALS, default=None)
     sign_count: int | None = labelled(Label.CREDENTIALS, default=None)
     transports: list[str] = labelled(Label.CREDENTIALS, default_factory=list)
     code_hashes: list[bytes] = labelled(Label.CREDENTIALS, default_factory=list)
-    created_at: datetime = labelled(Label.DEVICE, default_factory=now)
-    last_used_at: datetime | None = labelled(Label.DEVICE, default=None)
+    created_at: datetime = labelled(Label.DEVICE, clear=SORTED, default_factory=now)
+    last_used_at: datetime | None = labelled(Label.DEVICE, clear=COMPARED, default=None)
 
     class Settings:
         name = "factors"
@@ -55,10 +56,10 @@ class FactorRemovalDocument(PersonalDocument):
     """That an operator removed `factors` of `person`, of these `kinds`, and why; not what people remove themselves."""
 
     person: str = labelled(Label.UNIQUE_ID)
-    factors: list[str] = labelled(Label.DEVICE)
-    kinds: list[FactorKind] = labelled(Label.DEVICE)
-    reason: str = labelled(Label.DEVICE)
-    at: datetime = labelled(Label.DEVICE, default_factory=now)
+    factors: list[str] = labelled(Label.DEVICE, clear=COMPARED)
+    kinds: list[FactorKind] = labelled(Label.DEVICE, clear=COMPARED)
+    reason: Encrypted[str] = labelled(Label.DEVICE)
+    at: datetime = labelled(Label.DEVICE, clear=SORTED, default_factory=now)
 
     class Settings:
         name = "factor_removals"

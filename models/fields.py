@@ -9,15 +9,24 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from models.encrypted import Encrypted, SealedAs
 from models.errors import ConfigurationError
 from models.vocabulary import Label
 
 _LABEL_KEY = "label"
+_CLEAR_KEY = "clear"
 
 
-def labelled(label: Label, **options: Any) -> Any:  # noqa: ANN401 - like pydantic.Field, stands for any type
-    """Declare a stored field and its one label; `options` are those of `pydantic.Field`."""
-    return Field(json_schema_extra={_LABEL_KEY: label.value}, **options)
+def labelled(label: Label, *, clear: str | None = None, **options: Any) -> Any:  # noqa: ANN401 - like pydantic.Field
+    """Declare a stored field and its one label; `options` are those of `pydantic.Field`.
+
+    `clear` says why a field whose label asks for encryption is stored as it is.
+    """
+    extra = {_LABEL_KEY: label.value} if clear is None else {_LABEL_KEY: label.value, _CLEAR_KEY: clear}
+    declared = Field(json_schema_extra={**extra}, **options)
+    if isinstance(declared, FieldInfo):
+        declared.metadata = [*declared.metadata, SealedAs(label)]
+    return declared
 
 
 class Value(BaseModel):
@@ -36,6 +45,12 @@ def label_of(field: FieldInfo) -> Label | None:
     if isinstance(extra, dict) and (key := extra.get(_LABEL_KEY)) is not None:
         return Label(str(key))
     return None
+
+
+def clear_reason(field: FieldInfo) -> str | None:
+    """Why a field of an encrypted label is stored in the clear, if it is."""
+    extra = field.json_schema_extra
+    return str(extra[_CLEAR_KEY]) if isinstance(extra, dict) and _CLEAR_KEY in extra else None
 
 
 def labels_of(model: type[BaseModel]) -> dict[str, Label]:
@@ -66,9 +81,16 @@ def _walk(
             missing.append(path)
             continue
         yield path, label
-        nested = value_type(field.annotation)
+        nested = value_type(_within(field.annotation))
         if nested is not None:
             yield from _walk(nested, f"{path}.", label, missing)
+
+
+def _within(annotation: object) -> object:
+    """What is sealed, for an `Encrypted[T]`; else the annotation itself."""
+    if get_origin(annotation) in (Union, UnionType):
+        return next((part for part in map(_within, get_args(annotation)) if part is not type(None)), annotation)
+    return get_args(annotation)[0] if get_origin(annotation) is Encrypted else annotation
 
 
 def value_type(annotation: object) -> type[Value] | None:

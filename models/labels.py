@@ -100,6 +100,6 @@ LABELS: Final[Mapping[Label, LabelSpec]] = MappingProxyType(
         Label.CONTENT: LabelSpec("Content", _ENCRYPTED, 30),
         Label.AUTHORIZATION: LabelSpec("Credentials", _HASHED, 0),
         Label.CREDENTIALS: LabelSpec("Session credential", _HASHED, 0),
-        Label.PASSWORD: LabelSpec("Password hash", _HASHED, 0),
+        Label.PASSWORD: LabelSpec("Password hash", _ENCRYPTED, 0),
     }
 )

@@ -121,3 +121,13 @@ def normalise_email(text: str) -> tuple[str, str]:
     if not display or len(display) > EMAIL_LENGTH:
         raise BadInput("This is not an email address.", path=("email",)) from None
     return display, normalize("NFKC", normalize("NFKC", display).casefold())
+
+
+def email_key(text: str) -> str:
+    """What equal addresses have in common. Raises `BadInput`."""
+    return normalise_email(text)[1]
+
+
+def as_stored(text: str) -> str:
+    """For values that have one spelling, as telephone numbers in the form of ITU-T E.164 have."""
+    return text

@@ -1,7 +1,7 @@
 """The only way to read personal documents: nothing leaves the database that a Grant does not allow.
 
-The projection is built from the grant, so a denied field is neither loaded nor (once fields are
-encrypted) opened. Conditions on the row itself (restriction, consent, age) are one verdict per row.
+The projection is built from the grant, so a denied field is neither loaded nor opened. Conditions on the row
+itself (restriction, consent, age) are one verdict per row; a row that is withheld is not opened either.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from models.coalescing import Coalescer
 from models.database import Database, Raw
 from models.reading import Loaded, NestedRead, Reading, Variant, judged
 from models.user import UserDocument
-from models.vocabulary import Relation
+from models.vocabulary import Reason, Relation
 
 
 class Reader:
@@ -35,8 +35,7 @@ class Reader:
         raw = await self._find_one(reading, relation, filter)
         if raw is None:
             return None
-        verdict = reading.verdict[relation]
-        blocked = verdict(raw) if verdict else None
+        blocked = _blocked(reading, relation, raw)
         if blocked is None and reading.nested[relation]:
             await self._attach(reading, relation, [raw], limits)
         return raw, (relation, blocked)
@@ -67,7 +66,7 @@ class Reader:
         own = ids.index(person) if person in ids else None
         if own is not None and not reading.same:
             await self._reread(reading, raws, own)
-        loaded = judged(reading, raws, own)
+        loaded = await self._opened(reading, judged(reading, raws, own))
         if any(reading.nested.values()):
             await self._attach_all(reading, loaded, limits)
         return loaded
@@ -83,7 +82,9 @@ class Reader:
     ) -> list[Raw]:
         """Documents that are no people, as the reading of their root field allows."""
         projection = reading.projection[relation]
-        return await self._database.find(document, filter, projection=projection, sort=sort, limit=limit, naive=True)
+        rows = await self._database.find(document, filter, projection=projection, sort=sort, limit=limit, naive=True)
+        await self._open(document, rows, reading.sealed[relation])
+        return rows
 
     async def count(self, filter: Mapping[str, Any]) -> int:  # noqa: A002 - MongoDB's own word
         """How many people match; the caller's right to the filter's fields was checked before."""
@@ -93,14 +94,46 @@ class Reader:
         # Rows that get lists attached are not shared: another request may want other lengths.
         if self._together is not None and filter.keys() == {"_id"} and not reading.nested[relation]:
             return await self._together.get((reading, relation), filter["_id"])
-        return await self._database.find_one(UserDocument, filter, projection=reading.projection[relation], naive=True)
+        raw = await self._database.find_one(UserDocument, filter, projection=reading.projection[relation], naive=True)
+        return raw if raw is not None and await self._shown(reading, relation, [raw]) else None
 
     async def _find_by_ids(self, key: tuple[Reading, Relation], ids: list[str]) -> dict[str, Raw]:
         reading, relation = key
         raws = await self._database.find(
             UserDocument, {"_id": {"$in": ids}}, projection=reading.projection[relation], limit=len(ids), naive=True
         )
-        return {raw["_id"]: raw for raw in raws}
+        return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws)}
+
+    async def _shown(self, reading: Reading, relation: Relation, raws: list[Raw]) -> list[Raw]:
+        """Open what is granted of rows that may show. A person whose key is gone is no longer there."""
+        sealed = reading.sealed[relation]
+        if not sealed:
+            return raws
+        shown = [raw for raw in raws if _blocked(reading, relation, raw) is None]
+        gone = {shown[place]["_id"] for place in await self._open(UserDocument, shown, sealed)}
+        return [raw for raw in raws if raw["_id"] not in gone] if gone else raws
+
+    async def _opened(self, reading: Reading, loaded: Loaded) -> Loaded:
+        """The same for rows read together. The row of a person whose key is gone is withheld as RESTRICTED."""
+        exceptions = dict(loaded.exceptions)
+        for relation in Relation:
+            sealed = reading.sealed[relation]
+            if not sealed:
+                continue
+            if exceptions:
+                places = [place for place, (_, variant) in enumerate(loaded.pairs()) if variant == (relation, None)]
+            else:
+                places = list(range(len(loaded.raws))) if loaded.uniform == (relation, None) else []
+            for gone in await self._open(UserDocument, [loaded.raws[place] for place in places], sealed):
+                exceptions[places[gone]] = (relation, Reason.RESTRICTED)
+        return Loaded(loaded.raws, loaded.uniform, exceptions)
+
+    async def _open(
+        self, document: type[PersonalDocument], rows: list[Raw], sealed: Sequence[str], people: list[str] | None = None
+    ) -> list[int]:
+        """Open sealed values that a grant allows; the places of rows whose person has no key."""
+        sealing = self._database.sealing
+        return await sealing.open(document, rows, sealed, people) if sealing is not None and sealed and rows else []
 
     async def _reread(self, reading: Reading, rows: list[Raw], index: int) -> None:
         """Replace the caller's own row, fetched as anybody's, by what they may read of themself."""
@@ -124,8 +157,10 @@ class Reader:
         """Fetch nested lists: one command each, however many people there are."""
         if not rows:
             return
-        for entry, projection in reading.nested[relation]:
+        for entry, projection, sealed in reading.nested[relation]:
             found = await self._nested(entry, projection, [raw["_id"] for raw in rows], limits[entry.key])
+            inner = [(person, row) for person, listed in found.items() for row in listed]
+            await self._open(entry.document, [row for _, row in inner], sealed, [person for person, _ in inner])
             for raw in rows:
                 raw[entry.key] = found.get(raw["_id"], [])  # type: ignore[index]  # never leaves as a BSON key
 
@@ -160,3 +195,8 @@ class Reader:
             },
         ]
         return {raw["_id"]: raw["rows"] for raw in await self._database.aggregate(UserDocument, pipeline, naive=True)}
+
+
+def _blocked(reading: Reading, relation: Relation, raw: Raw) -> Reason | None:
+    verdict = reading.verdict[relation]
+    return verdict(raw) if verdict else None

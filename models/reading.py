@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -10,6 +10,8 @@ from models.base import PersonalDocument
 from models.conditions import Verdict, condition_paths, verdict_of, withheld_rows
 from models.database import Raw
 from models.grant import Grant
+from models.sealed import sealed_fields
+from models.user import UserDocument
 from models.vocabulary import Reason, Relation
 
 Variant = tuple[Relation, Reason | None]
@@ -50,7 +52,8 @@ class Reading:
     """A selection under a grant, ready to be used again: per relation, what is really fetched."""
 
     projection: Mapping[Relation, Mapping[str, int]]
-    nested: Mapping[Relation, tuple[tuple[NestedRead, Mapping[str, int]], ...]]
+    sealed: Mapping[Relation, tuple[str, ...]]
+    nested: Mapping[Relation, tuple[tuple[NestedRead, Mapping[str, int], tuple[str, ...]], ...]]
     verdict: Mapping[Relation, Verdict | None]
     same: bool
 
@@ -74,28 +77,39 @@ class Loaded:
         return [(raw, self.exceptions.get(place, self.uniform)) for place, raw in enumerate(self.raws)]
 
 
-def prepare(selection: Selection, grant: Grant) -> Reading:
+def prepare(selection: Selection, grant: Grant, document: type[PersonalDocument] = UserDocument) -> Reading:
     """Apply `grant` to `selection`, once."""
-    projection = {r: MappingProxyType(_projection(selection.fields, grant, r)) for r in Relation}
+    sealed = sealed_fields(document)
+    projection = {
+        r: MappingProxyType(_paths(selection.fields, sealed, grant, r, condition_paths(grant.conditions[r])))
+        for r in Relation
+    }
     nested = {
-        r: tuple(
-            (entry, MappingProxyType(_paths(entry.fields, grant, r)))
-            for entry in selection.nested
-            if grant.allows(r, entry.coordinate)
-        )
+        r: tuple(_nested(entry, grant, r) for entry in selection.nested if grant.allows(r, entry.coordinate))
         for r in Relation
     }
     same = projection[Relation.SELF] == projection[Relation.OTHER] and nested[Relation.SELF] == nested[Relation.OTHER]
-    return Reading(projection, nested, {r: verdict_of(grant.conditions[r]) for r in Relation}, same)
+    opened = {r: tuple(path for path in projection[r] if path in sealed) for r in Relation}
+    return Reading(projection, opened, nested, {r: verdict_of(grant.conditions[r]) for r in Relation}, same)
 
 
-def _projection(fields: Iterable[FieldRead], grant: Grant, relation: Relation) -> dict[str, int]:
-    return _paths(fields, grant, relation, condition_paths(grant.conditions[relation]))
+def _nested(
+    entry: NestedRead, grant: Grant, relation: Relation
+) -> tuple[NestedRead, Mapping[str, int], tuple[str, ...]]:
+    sealed = sealed_fields(entry.document)
+    projection = _paths(entry.fields, sealed, grant, relation)
+    return entry, MappingProxyType(projection), tuple(path for path in projection if path in sealed)
 
 
-def _paths(fields: Iterable[FieldRead], grant: Grant, relation: Relation, more: Iterable[str] = ()) -> dict[str, int]:
-    """The granted paths and `more`; one inside another is left to the outer one, as MongoDB demands."""
-    wanted = {*more, *(field.path for field in fields if grant.allows(relation, field.coordinate))}
+def _paths(
+    fields: Iterable[FieldRead], sealed: Container[str], grant: Grant, relation: Relation, more: Iterable[str] = ()
+) -> dict[str, int]:
+    """The granted paths and `more`; one inside another is left to the outer one, as MongoDB demands.
+
+    What lies in a sealed value is loaded as that value.
+    """
+    granted = (field.path for field in fields if grant.allows(relation, field.coordinate))
+    wanted = {*more, *(root if (root := path.partition(".")[0]) in sealed else path for path in granted)}
     outer = {path for path in wanted if not any(path.startswith(f"{other}.") for other in wanted)}
     return {"_id": 1, **dict.fromkeys(sorted(outer - {"_id"}), 1)}
 

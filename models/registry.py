@@ -16,6 +16,7 @@ from models.errors import ConfigurationError
 from models.factor import FactorDocument, FactorRemovalDocument
 from models.fields import labels_of
 from models.role_change import RoleChangeDocument
+from models.sealed import check_sealed
 from models.session import RevocationDocument, SessionDocument
 from models.throttle import ThrottleDocument
 from models.ticket import TicketDocument
@@ -42,12 +43,14 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
 
 
 def check_labels(documents: Iterable[type[Document]] = DOCUMENTS) -> None:
-    """Hold requirement U3: raises `ConfigurationError` naming every personal field without a label."""
+    """Hold requirements U3 and E1: raises `ConfigurationError` naming every personal field without a label, and
+    every one that is stored in the clear where its label asks for encryption."""
     problems: list[str] = []
     for document in documents:
         if issubclass(document, PersonalDocument):
             try:
                 labels_of(document)
+                check_sealed(document)
             except ConfigurationError as error:
                 problems.append(error.message)
     if problems:

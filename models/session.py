@@ -8,7 +8,8 @@ from typing import ClassVar
 from beanie import Document
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from models.base import PersonalDocument, now
+from models.base import SORTED, PersonalDocument, now
+from models.encrypted import Encrypted
 from models.fields import Value, labelled
 from models.vocabulary import Label, Purpose
 
@@ -36,12 +37,12 @@ class SessionDocument(PersonalDocument):
     methods: list[str] = labelled(Label.CREDENTIALS, default_factory=list)
     authenticated_at: datetime | None = labelled(Label.CREDENTIALS, default=None)
     extra_purposes: list[ExtraPurpose] = labelled(Label.CREDENTIALS, default_factory=list)
-    device: str | None = labelled(Label.DEVICE, default=None)
-    ip: str | None = labelled(Label.IP_ADDRESS, default=None)
-    place: str | None = labelled(Label.IP_ADDRESS, default=None)
-    created_at: datetime = labelled(Label.DEVICE, default_factory=now)
-    last_used_at: datetime = labelled(Label.DEVICE, default_factory=now)
-    expires_at: datetime = labelled(Label.DEVICE)
+    device: Encrypted[str] | None = labelled(Label.DEVICE, default=None)
+    ip: Encrypted[str] | None = labelled(Label.IP_ADDRESS, default=None)
+    place: Encrypted[str] | None = labelled(Label.IP_ADDRESS, default=None)
+    created_at: datetime = labelled(Label.DEVICE, clear=SORTED, default_factory=now)
+    last_used_at: datetime = labelled(Label.DEVICE, clear=SORTED, default_factory=now)
+    expires_at: datetime = labelled(Label.DEVICE, clear=SORTED)
 
     class Settings:
         name = "sessions"

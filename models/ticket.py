@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from pymongo import ASCENDING, IndexModel
 
-from models.base import PersonalDocument, now
+from models.base import SORTED, PersonalDocument, now
+from models.encrypted import Encrypted
 from models.fields import labelled
 from models.vocabulary import Label
 
@@ -35,14 +36,13 @@ class TicketDocument(PersonalDocument):
 
     kind: TicketKind = labelled(Label.CREDENTIALS)
     person: str | None = labelled(Label.UNIQUE_ID, default=None)
-    email: str | None = labelled(Label.EMAIL, default=None)
-    email_key: str | None = labelled(Label.EMAIL, default=None)
+    email: Encrypted[str] | None = labelled(Label.EMAIL, default=None)
     methods: list[str] = labelled(Label.CREDENTIALS, default_factory=list)
     tries: int = labelled(Label.CREDENTIALS, default=0)
     session: str | None = labelled(Label.UNIQUE_ID, default=None)
     by_another: bool = labelled(Label.CREDENTIALS, default=False)
-    created_at: datetime = labelled(Label.DEVICE, default_factory=now)
-    expires_at: datetime = labelled(Label.DEVICE)
+    created_at: datetime = labelled(Label.DEVICE, clear=SORTED, default_factory=now)
+    expires_at: datetime = labelled(Label.DEVICE, clear=SORTED)
 
     class Settings:
         name = "tickets"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import ClassVar
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
-from models.base import PersonalDocument, now
+from models.base import COMPARED, KEYED_CODES, PersonalDocument, now
+from models.encrypted import Encrypted
 from models.fields import Value, labelled
+from models.names import as_stored, email_key
 from models.vocabulary import AgeBand, FactorKind, Label, Purpose, Role, UserStatus
 
 
@@ -39,6 +42,13 @@ class Location(Value):
     recorded_at: datetime | None = None
 
 
+class Code(Value):
+    """One code of a blind index (`models.crypto.blind_index`): the pepper's version, and the 32 bytes."""
+
+    v: int
+    mac: bytes
+
+
 class Consent(Value):
     """The latest word of a person on one purpose that rests on consent."""
 
@@ -61,28 +71,34 @@ class RoleGrant(Value):
 class UserDocument(PersonalDocument):
     """One person.
 
-    `username_key` and `email_key` are the normalised forms that look-ups and uniqueness use;
-    `username_skeleton` is what all names that look like this one have in common.
-    Optional values that are absent are not stored.
+    `username_key` is the normalised form that look-ups and uniqueness use, `username_skeleton` what all names that
+    look like this one have in common. People are found by sealed fields through the codes in `email_index` and
+    `phone_index`, which the database makes. Optional values that are absent are not stored.
     """
 
     PERSON: ClassVar[str] = "_id"
+    LOOKED_UP: ClassVar[Mapping[str, Callable[[str], str]]] = {
+        "email": email_key,
+        "phone": as_stored,
+        "import_key": as_stored,
+    }
 
     username: str = labelled(Label.USERNAME)
     username_key: str = labelled(Label.USERNAME)
     username_skeleton: str | None = labelled(Label.USERNAME, default=None)
-    email: str | None = labelled(Label.EMAIL, default=None)
-    email_key: str | None = labelled(Label.EMAIL, default=None)
+    email: Encrypted[str] | None = labelled(Label.EMAIL, default=None)
+    email_index: list[Code] | None = labelled(Label.EMAIL, clear=KEYED_CODES, default=None)
     email_verified: bool = labelled(Label.ACCOUNT, default=False)
-    phone: str | None = labelled(Label.PHONE, default=None)
-    address: Address | None = labelled(Label.ADDRESS, default=None)
-    full_name: str | None = labelled(Label.NAME, default=None)
-    given_name: str | None = labelled(Label.FIRST_NAME, default=None)
-    family_name: str | None = labelled(Label.LAST_NAME, default=None)
-    birth_date: date | None = labelled(Label.BIRTH_DATE, default=None)
+    phone: Encrypted[str] | None = labelled(Label.PHONE, default=None)
+    phone_index: list[Code] | None = labelled(Label.PHONE, clear=KEYED_CODES, default=None)
+    address: Encrypted[Address] | None = labelled(Label.ADDRESS, default=None)
+    full_name: Encrypted[str] | None = labelled(Label.NAME, default=None)
+    given_name: Encrypted[str] | None = labelled(Label.FIRST_NAME, default=None)
+    family_name: Encrypted[str] | None = labelled(Label.LAST_NAME, default=None)
+    birth_date: Encrypted[date] | None = labelled(Label.BIRTH_DATE, default=None)
     age_band: AgeBand | None = labelled(Label.AGE_RANGE, default=None)
     country: str | None = labelled(Label.IMPRECISE_LOCATION, default=None)
-    location: Location | None = labelled(Label.PRECISE_LOCATION, default=None)
+    location: Encrypted[Location] | None = labelled(Label.PRECISE_LOCATION, default=None)
     locale: str | None = labelled(Label.LANGUAGE, default=None)
     status: UserStatus = labelled(Label.ACCOUNT, default=UserStatus.ACTIVE)
     roles: list[RoleGrant] = labelled(Label.ROLES, default_factory=list)
@@ -92,23 +108,28 @@ class UserDocument(PersonalDocument):
     preferences: Preferences = labelled(Label.SETTINGS, default_factory=Preferences)
     marketing_opt_in: bool = labelled(Label.PRIVACY_PREFERENCES, default=False)
     consents: list[Consent] = labelled(Label.PRIVACY_PREFERENCES, default_factory=list)
-    last_seen_ip: str | None = labelled(Label.IP_ADDRESS, default=None)
-    device_ids: list[str] = labelled(Label.DEVICE_ID, default_factory=list)
-    password_hash: str | None = labelled(Label.PASSWORD, default=None)
+    last_seen_ip: Encrypted[str] | None = labelled(Label.IP_ADDRESS, default=None)
+    device_ids: Encrypted[list[str]] | None = labelled(Label.DEVICE_ID, default=None)
+    password_hash: Encrypted[str] | None = labelled(Label.PASSWORD, default=None)
     # Whether the password is one that only counts together with a second factor.
-    password_short: bool | None = labelled(Label.PASSWORD, default=None)
+    password_short: bool | None = labelled(Label.PASSWORD, clear=COMPARED, default=None)
+    # Counts the changes of the password, so that what was proven by an earlier one changes nothing.
+    password_changes: int | None = labelled(Label.CREDENTIALS, default=None)
     # The kinds of second factors that are confirmed, so that a sign-in needs no second look.
     factor_kinds: list[FactorKind] | None = labelled(Label.CREDENTIALS, default=None)
     # Counts the changes of factors, so that two at the same moment meet at this row.
     factor_changes: int | None = labelled(Label.CREDENTIALS, default=None)
     # From when on a link to a new password may go to the address, where somebody else than the person proposed it.
     reset_from: datetime | None = labelled(Label.CREDENTIALS, default=None)
-    import_key: str | None = labelled(Label.ACCOUNT, default=None)
+    # What makes the person the same in every imported file. It may come from outside, so it is sealed.
+    import_key: Encrypted[str] | None = labelled(Label.ACCOUNT, default=None)
+    import_key_index: list[Code] | None = labelled(Label.ACCOUNT, default=None)
 
     class Settings:
         name = "users"
         keep_nulls = False
-        bson_encoders: ClassVar = {date: date.isoformat}
+        # Indexes of these names were over values in the clear before.
+        superseded: ClassVar = {"email": "email_key", "import_key": "import_key"}
         indexes: ClassVar = [
             IndexModel([("username_key", ASCENDING)], unique=True, name="username"),
             IndexModel(
@@ -118,16 +139,21 @@ class UserDocument(PersonalDocument):
                 partialFilterExpression={"username_skeleton": {"$exists": True}},
             ),
             IndexModel(
-                [("email_key", ASCENDING)],
+                [("email_index.mac", ASCENDING)],
                 unique=True,
                 name="email",
-                partialFilterExpression={"email_key": {"$exists": True}},
+                partialFilterExpression={"email_index.mac": {"$exists": True}},
             ),
             IndexModel(
-                [("import_key", ASCENDING)],
+                [("phone_index.mac", ASCENDING)],
+                name="phone",
+                partialFilterExpression={"phone_index.mac": {"$exists": True}},
+            ),
+            IndexModel(
+                [("import_key_index.mac", ASCENDING)],
                 unique=True,
                 name="import_key",
-                partialFilterExpression={"import_key": {"$exists": True}},
+                partialFilterExpression={"import_key_index.mac": {"$exists": True}},
             ),
             IndexModel([("created_at", DESCENDING), ("_id", ASCENDING)], name="created"),
             IndexModel([("last_seen_at", DESCENDING), ("_id", ASCENDING)], name="last_seen"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -13,6 +12,7 @@ from graph import logs
 from models.database import Database
 from models.embedded import Embedded, find_mongod
 from models.errors import ConfigurationError
+from tests.stores import sealed_database
 
 IN_MEMORY = "FIELDWARD_TEST_IN_MEMORY"
 
@@ -51,21 +51,16 @@ def start_mongod(folder: Path) -> Embedded:
 
 @pytest.fixture
 async def database(mongod: Embedded) -> AsyncIterator[Database]:
-    """A fresh database with its indexes in the real MongoDB, dropped afterwards."""
-    opened = await Database.connect(mongod.admin_url, name=f"test_{uuid4().hex}")
-    await opened.make_indexes()
-    yield opened
-    await opened.drop()
-    await opened.close()
+    """A fresh database with its indexes in the real MongoDB and a key store beside it, dropped afterwards."""
+    async with sealed_database(mongod.admin_url) as opened:
+        yield opened
 
 
 @pytest.fixture
 async def memory_database() -> AsyncIterator[Database]:
-    """A fresh database in memory, with its indexes."""
-    opened = await Database.connect(None, name=f"test_{uuid4().hex}")
-    await opened.make_indexes()
-    yield opened
-    await opened.close()
+    """A fresh database in memory, with its indexes and its key store."""
+    async with sealed_database(None) as opened:
+        yield opened
 
 
 @pytest.fixture(params=["database", "memory_database"])

@@ -15,10 +15,12 @@ from auth.factors.totp import new_secret, provisioning_uri, readable, step_of
 from auth.tickets import Ticket, Tickets
 from models.base import now as utc_now
 from models.database import Database, Session
+from models.encrypted import Unsealed
 from models.errors import Conflict
 from models.factor import FactorDocument
 from models.ticket import TicketKind
 from models.user import UserDocument
+from models.uses import Use
 from models.vocabulary import FactorKind
 
 LIFETIME: Final = timedelta(minutes=15)
@@ -68,7 +70,7 @@ class Enrolment:
         """A new secret for an authenticator app, in the place of one that was never confirmed."""
         username = await self._username(person)
         secret = new_secret()
-        factor = new_factor(person, FactorKind.TOTP, secret=secret, created_at=self._clock())
+        factor = new_factor(person, FactorKind.TOTP, secret=Unsealed(secret), created_at=self._clock())
         await self._database.delete_many(FactorDocument, self._pending(person))
         await self._database.insert(factor)
         uri = provisioning_uri(secret, account=username, issuer=self._party.name)
@@ -79,7 +81,7 @@ class Enrolment:
         now = self._clock()
         pending = {**self._pending(person), "_id": factor, "created_at": {"$gt": now - LIFETIME}}
         row = await self._database.find_one(FactorDocument, pending)
-        if row is None:
+        if row is None or not await self._database.opened(Use.SECOND_FACTOR, FactorDocument, row):
             raise FactorRefused(FactorProblem.NOT_FOUND)
         step = step_of(row["secret"], code, now, after=None)
         if step is None:

@@ -15,6 +15,7 @@ from auth.factors.totp import step_of
 from models.base import now as utc_now
 from models.database import Database, Raw
 from models.factor import FactorDocument
+from models.uses import Use
 from models.vocabulary import FactorKind
 
 ONE_TIME: Final = frozenset({"otp"})  # RFC 8176
@@ -92,7 +93,10 @@ class Factors:
     async def _by_code(self, person: str, code: str) -> bool:
         """NOTE: of two who show one code, the update lets one through: it asks for an earlier step."""
         now = self._clock()
-        for row in await confirmed(self._database, person, FactorKind.TOTP):
+        rows = await confirmed(self._database, person, FactorKind.TOTP)
+        if not await self._database.opened(Use.SECOND_FACTOR, FactorDocument, *rows):
+            return False
+        for row in rows:
             step = step_of(row["secret"], code, now, after=row.get("last_step"))
             if step is None:
                 continue

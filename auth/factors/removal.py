@@ -6,10 +6,10 @@ not for the API: whoever runs the service has made sure, by other ways, whom the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from auth.factors.problems import FactorProblem, FactorRefused
 from auth.factors.store import SECOND_FACTORS, changed
@@ -23,6 +23,7 @@ from models.factor import FactorDocument, FactorRemovalDocument
 from models.ids import new_id, region_of
 from models.ticket import TicketKind
 from models.user import UserDocument
+from models.uses import Use
 from models.vocabulary import FactorKind
 
 # What the holder of a foreign factor may have begun. A reset stays: it is the owner's way back.
@@ -49,6 +50,16 @@ class Removed:
     password: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What was removed before: the factors by their identifiers and kinds, and why."""
+
+    factors: Sequence[str]
+    kinds: Sequence[FactorKind]
+    reason: str
+    at: datetime
+
+
 class Removal:
     """Lists and removes the factors of the people in `database`."""
 
@@ -62,10 +73,11 @@ class Removal:
         """The factors that count, recovery codes among them, oldest first."""
         return await self._held(person, None)
 
-    async def past(self, person: str) -> Sequence[FactorRemovalDocument]:
+    async def past(self, person: str) -> Sequence[Past]:
         """What was removed so before, oldest first."""
         rows = await self._database.find(FactorRemovalDocument, {"person": person}, sort=[("at", 1)])
-        return [FactorRemovalDocument.model_validate(row) for row in rows]
+        await self._database.opened(Use.OPERATOR, FactorRemovalDocument, *rows)
+        return [_past(row) for row in rows]
 
     async def remove(self, person: str, factor: str | None, reason: str) -> Removed:
         """Remove one factor, or all for None, note why, and then end all sessions of the person.
@@ -104,6 +116,9 @@ class Removal:
             sort=[("created_at", 1), ("_id", 1)],
             session=transaction,
         )
+        for row in rows:
+            row["person"] = person
+        await self._database.opened(Use.OPERATOR, FactorDocument, *rows)
         return [
             Held(row["_id"], FactorKind(row["kind"]), row.get("name"), row["created_at"], row.get("last_used_at"))
             for row in rows
@@ -113,6 +128,10 @@ class Removal:
         short = {"_id": person, "password_short": True}
         row = await self._database.find_one(UserDocument, short, projection={"_id": 1}, session=transaction)
         return row is not None
+
+
+def _past(row: Mapping[str, Any]) -> Past:
+    return Past(row["factors"], [FactorKind(kind) for kind in row["kinds"]], row["reason"], row["at"])
 
 
 def _noted(person: str, removed: Removed, reason: str, now: datetime) -> FactorRemovalDocument:

@@ -64,7 +64,8 @@ async def changed(
         if not await database.update_one(UserDocument, bare, {"$unset": {"factor_kinds": ""}}, session=session):
             if not ends_short_password:
                 raise FactorRefused(FactorProblem.PASSWORD_TOO_SHORT)
-            await database.update_one(UserDocument, me, {"$unset": _WITH_SHORT_PASSWORD}, session=session)
+            gone = {"$unset": _WITH_SHORT_PASSWORD, "$inc": {"password_changes": 1}}
+            await database.update_one(UserDocument, me, gone, session=session)
         await database.delete_many(
             FactorDocument, {"person": person, "kind": FactorKind.RECOVERY_CODE.value}, session=session
         )

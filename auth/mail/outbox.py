@@ -20,6 +20,7 @@ from auth.mail.notices import Notice
 from models.database import Database
 from models.errors import DatabaseUnavailable, FieldwardError
 from models.user import UserDocument
+from models.uses import Use
 
 CAPACITY: Final = 1_000
 PAUSES: Final = (1.0, 5.0, 30.0, 120.0)  # seconds before each further attempt
@@ -89,7 +90,7 @@ class Outbox:
         """Where `person` is written to; None without an address. Raises `DatabaseUnavailable`."""
         projection = {"email": 1, "email_verified": 1, "username": 1}
         row = await self._database.find_one(UserDocument, {"_id": person}, projection=projection)
-        if row is None or not row.get("email"):
+        if row is None or not row.get("email") or not await self._database.opened(Use.MAIL, UserDocument, row):
             return None
         return Recipient(row["email"], row["username"] if row.get("email_verified") else None)
 

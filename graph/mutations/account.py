@@ -14,12 +14,13 @@ from graph.context import Context, Info
 from graph.gate import RootAccess
 from graph.mutations.inputs import RegisterInput, UpdateUserInput, changes, secret
 from graph.mutations.mail import count_mail
-from graph.mutations.passwords import in_place_of, screen, stored
+from graph.mutations.passwords import in_place_of, screen, stored, stored_password
 from graph.mutations.payload import Problems, UserError
 from graph.rows import row_as
 from graph.types.user import User
 from models.ids import new_id
 from models.user import UserDocument
+from models.uses import Use
 from models.vocabulary import Label, Relation
 from models.writer import Change
 
@@ -137,7 +138,6 @@ class AccountMutation:
             await context.services.addresses.propose(
                 target,
                 new_email["email"],
-                new_email["email_key"],
                 by=context.principal.person,
                 session=context.principal.session,
             )
@@ -174,15 +174,17 @@ class AccountMutation:
         """Ends every session: whoever knew the old password is out."""
         context, problems, person = info.context, Problems(), info.context.principal.person or ""
         row = await _prove(context, person, input.current_password, problems, "currentPassword")
+        if not problems:
+            await context.services.database.opened(Use.SCREENING, UserDocument, row)
         personal = [str(row[key]) for key in ("username", "email", "full_name") if key in row]
         has_factor, passwords = bool(row.get("factor_kinds")), context.services.passwords
         screen(passwords, input.new_password, problems, "newPassword", personal=personal, second_factor=has_factor)
         if problems:
             return ChangePasswordPayload(errors=problems.errors)
-        # Only in the place of the hash that was proven: of two changes at once one wins.
-        proven = in_place_of(person, input.new_password, row["password_hash"])
+        # Only in the place of the password that was proven: of two changes at once one wins.
+        proven = in_place_of(person, input.new_password, row.get("password_changes"))
         new = stored(input.new_password, await passwords.hash(input.new_password))
-        changed = await context.services.database.update_one(UserDocument, proven, {"$set": new})
+        changed = await context.services.database.update_one(UserDocument, proven, new)
         if not changed:
             problems.add("WRONG_PASSWORD", "currentPassword", message="This is no longer your password.")
             return ChangePasswordPayload(errors=problems.errors)
@@ -210,8 +212,7 @@ def _new_user(context: Context, wanted: list[Change], password_hash: str) -> Use
 
 async def _prove(context: Context, person: str, password: str, problems: Problems, path: str) -> dict[str, Any]:
     """Check the caller's own password once more; the row holds what a new password must not repeat."""
-    projection = {"password_hash": 1, "username": 1, "email": 1, "full_name": 1, "factor_kinds": 1}
-    row = await context.services.database.find_one(UserDocument, {"_id": person}, projection=projection)
+    row = await stored_password(context.services.database, person, "username", "email", "full_name")
     client = context.client
     async with context.services.throttle.attempt(
         Action.PASSWORD, account=person, network=client.ip, device=client.device_token

@@ -93,8 +93,7 @@ def _username(text: str) -> Mapping[str, Any]:
 
 
 def _email(text: str) -> Mapping[str, Any]:
-    display, key = normalise_email(text)
-    return {"email": display, "email_key": key, "email_verified": False}
+    return {"email": normalise_email(text)[0], "email_verified": False}
 
 
 def _birth_date(born: date) -> Mapping[str, Any]:
@@ -149,7 +148,7 @@ _CHANGES: Final[Mapping[str, Callable[[Any], Mapping[str, Any]]]] = {
     "marketing_opt_in": lambda wanted: {"marketing_opt_in": wanted},
 }
 _REMOVES: Final[Mapping[str, tuple[str, ...]]] = {
-    "email": ("email", "email_key", "email_verified"),
+    "email": ("email", "email_verified"),
     "birth_date": ("birth_date", "age_band"),
 }
 _BY_PROOF: Final = frozenset({"UpdateUserInput.email"})

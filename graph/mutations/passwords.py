@@ -8,6 +8,9 @@ from typing import Any, Final
 from auth.passwords import Passwords
 from auth.screening import MIN_LENGTH_WITH_FACTOR, Problem, is_short
 from graph.mutations.payload import Problems
+from models.database import Database, Raw
+from models.user import UserDocument
+from models.uses import Use
 
 TOO_SHORT_WITH_FACTOR: Final = f"This password is too short: use at least {MIN_LENGTH_WITH_FACTOR} characters."
 
@@ -27,12 +30,20 @@ def screen(
         problems.add(code, path, message=TOO_SHORT_WITH_FACTOR if shorter else None)
 
 
-def in_place_of(person: str, password: str, earlier: str | None) -> Mapping[str, Any]:
-    """The row whose password may become `password`: it still has the hash `earlier`, and a factor if it needs one."""
-    row: dict[str, Any] = {"_id": person, "password_hash": earlier}
+def in_place_of(person: str, password: str, changes: int | None) -> Mapping[str, Any]:
+    """The row whose password may become `password`: it has not changed since, and has a factor if it needs one."""
+    row: dict[str, Any] = {"_id": person, "password_changes": changes}
     return {**row, "factor_kinds": {"$exists": True}} if is_short(password) else row
 
 
 def stored(password: str, hashed: str) -> Mapping[str, Any]:
-    """What is kept of a password: its hash, and whether it needs a second factor beside it."""
-    return {"password_hash": hashed, "password_short": is_short(password)}
+    """The change that keeps a password: its hash, and whether it needs a second factor beside it."""
+    kept = {"password_hash": hashed, "password_short": is_short(password)}
+    return {"$set": kept, "$inc": {"password_changes": 1}}
+
+
+async def stored_password(database: Database, person: str, *more: str) -> Raw | None:
+    """The row of `person` with the hash of their password, opened, their factors, and what else is named, sealed."""
+    wanted = ("password_hash", "password_changes", "factor_kinds", *more)
+    row = await database.find_one(UserDocument, {"_id": person}, projection=dict.fromkeys(wanted, 1))
+    return row if row is not None and await database.opened(Use.PASSWORD, UserDocument, row) else None

@@ -23,11 +23,11 @@ from graph.mutations.factor_types import (
     refuse,
 )
 from graph.mutations.inputs import secret
+from graph.mutations.passwords import stored_password
 from graph.mutations.payload import Problems
 from graph.mutations.session import SignInPayload, signed_in
 from models.errors import Unauthenticated
 from models.ticket import TicketKind
-from models.user import UserDocument
 from models.vocabulary import FactorKind
 
 LIFETIME: Final = timedelta(minutes=5)
@@ -182,9 +182,7 @@ async def _second_factor(
 async def _by_password(context: Context, person: str, password: str, problems: Problems) -> frozenset[str]:
     """The methods that the password proves; none, with a failure noted, when it is wrong or not enough."""
     services = context.services
-    row = await services.database.find_one(
-        UserDocument, {"_id": person}, projection={"password_hash": 1, "factor_kinds": 1}
-    )
+    row = await stored_password(services.database, person)
     if row is not None and row.get("factor_kinds"):
         refuse(problems, "SECOND_FACTOR_REQUIRED")
         return frozenset()

@@ -154,6 +154,11 @@ class DataKeys(KeyHolder):
 
 def key_version_of(sealed: bytes) -> int:
     """The version of the data key that `sealed` names, not yet proven. Raises `SealBroken` for another format."""
-    if not isinstance(sealed, bytes) or len(sealed) < OVERHEAD or sealed[0] != FORMAT:
+    if not is_sealed(sealed):
         raise SealBroken
     return int.from_bytes(sealed[1:_HEADER], "big")
+
+
+def is_sealed(value: object) -> bool:
+    """Whether `value` has the form of a sealed one; not whether it opens."""
+    return isinstance(value, bytes) and len(value) >= OVERHEAD and value[0] == FORMAT

@@ -57,16 +57,23 @@ class Connection:
         self._has_transactions = False
         self._collections: dict[type[Document], AsyncIOMotorCollection[Raw]] = {}
         self._reads: Reads | None = None
+        self._documents: Sequence[type[Document]] = DOCUMENTS
         self.in_memory = in_memory
 
     @classmethod
     async def connect(
-        cls, url: str | None, *, name: str | None = None, seconds: float = TIMEOUT, listeners: Sequence[Any] = ()
+        cls,
+        url: str | None,
+        *,
+        name: str | None = None,
+        documents: Sequence[type[Document]] = DOCUMENTS,
+        seconds: float = TIMEOUT,
+        listeners: Sequence[Any] = (),
     ) -> Self:
         """Open the database at `url` (None: in memory) and check that it answers.
 
-        `name` wins over the one in the URL; `seconds` is the deadline of each call; `listeners` are the
-        driver's event listeners. Raises `ConfigurationError` for an address or a credential that
+        `name` wins over the one in the URL; `documents` are what it holds; `seconds` is the deadline of each call;
+        `listeners` are the driver's event listeners. Raises `ConfigurationError` for an address or a credential that
         does not hold.
         """
         if url is None:
@@ -77,6 +84,7 @@ class Connection:
             chosen = client[name] if name else client.get_default_database(DEFAULT_NAME)
             opened = cls(client, chosen, in_memory=False, seconds=seconds)
             opened._reads = Reads(_client(AsyncMongoClient, url, seconds, listeners), chosen.name, READS)
+        opened._documents = documents
         try:
             await opened._prepare()
         except BaseException:
@@ -88,7 +96,7 @@ class Connection:
         if (reads := self._reads) is not None:  # Motor's connections are tried by Beanie, right below
             hello = await self._call(lambda: reads.command("hello"))
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
-        models = list(DOCUMENTS)
+        models = list(self._documents)
         await self._call(lambda: init_beanie(self._database, document_models=models, skip_indexes=True))
 
     @property
@@ -142,7 +150,7 @@ class Connection:
 
         Raises `ConfigurationError` when an index exists with other options.
         """
-        for document in DOCUMENTS:
+        for document in self._documents:
             if indexes(document):
                 await self._call(partial(self._make_indexes, document), document, INDEX_TIMEOUT)
 

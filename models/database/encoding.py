@@ -10,6 +10,8 @@ from typing import Any
 from beanie import Document
 from pydantic import BaseModel
 
+from models.encrypted import Encrypted, Unsealed, value_to_seal
+
 
 def to_bson(document: Document) -> dict[str, Any]:
     """The stored form of `document`: aliases, enums as values, dates as ISO strings, no nulls.
@@ -35,6 +37,10 @@ def plain(value: object) -> Any:  # noqa: ANN401 - whatever BSON can hold
     """One value as BSON holds it."""
     if isinstance(value, Enum):
         return value.value
+    if isinstance(value, Unsealed):
+        return plain(value_to_seal(value))
+    if isinstance(value, Encrypted):
+        return value.binary()
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):

@@ -9,6 +9,7 @@ from beanie import Document
 from pymongo import IndexModel
 
 from models.database.failures import unique_indexes
+from models.errors import Conflict
 
 
 async def colliding_index(
@@ -21,6 +22,7 @@ async def colliding_index(
     others = {"$nor": [target]} if target else {}
     for index in unique_indexes(document):
         values = {path: written[path] for path in index.document["key"] if path in written}
+        values |= _codes(index, written)
         if values and await rows.count_documents({**others, **values}):
             return str(index.document["name"])
     return "id"
@@ -29,5 +31,34 @@ async def colliding_index(
 async def make_indexes(rows: Any, declared: Sequence[IndexModel]) -> None:  # noqa: ANN401
     """Make each index with its partial filter, which the mock's `create_indexes` would drop."""
     for index in declared:
+        if _in_array(index):
+            continue  # the mock would take the lists themselves for the values; see `refuse_taken_codes`
         options = dict(index.document)
         await rows.create_index(list(options.pop("key").items()), **options)
+
+
+async def refuse_taken_codes(
+    rows: Any,  # noqa: ANN401
+    document: type[Document],
+    written: Mapping[str, Any],
+    target: Mapping[str, Any],
+) -> None:
+    """Raise `Conflict` where `written` has a code that is another row's: the mock looks into no lists."""
+    others = {"$nor": [target]} if target else {}
+    for index in unique_indexes(document):
+        codes = _codes(index, written)
+        if codes and await rows.count_documents({**others, **codes}):
+            raise Conflict(str(index.document["name"]))
+
+
+def _in_array(index: IndexModel) -> bool:
+    return any(path.endswith(".mac") for path in index.document["key"])
+
+
+def _codes(index: IndexModel, written: Mapping[str, Any]) -> dict[str, Any]:
+    found = {}
+    for path in index.document["key"]:
+        codes = written.get(path.removesuffix(".mac")) if path.endswith(".mac") else None
+        if codes:
+            found[path] = {"$in": [code["mac"] for code in codes]}
+    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from beanie import Document
@@ -12,8 +12,11 @@ from pymongo import errors as driver
 from models.database.connection import Connection, Raw, Session
 from models.database.encoding import to_bson
 from models.database.failures import DUPLICATE, taken_index
-from models.database.memory import colliding_index
+from models.database.memory import colliding_index, refuse_taken_codes
+from models.database.sealing import SealedRows, Sealing
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
+from models.sealed import sealed_fields
+from models.uses import USES, Use
 
 T = TypeVar("T")
 
@@ -21,9 +24,14 @@ T = TypeVar("T")
 class Database(Connection):
     """One MongoDB database. A document class names its collection.
 
+    Sealed fields are sealed on the way in, by `sealing`, and stay so on the way out: see `opened`. Filters may ask
+    for equality of those that people are looked up by. Without `sealing` no such document is written.
+
     Every method raises `DatabaseUnavailable` when no answer comes in time, `BadInput` for a value
     that BSON cannot hold, and `FieldwardError` (without the server's text) for anything else.
     """
+
+    sealing: Sealing | None = None
 
     async def find(
         self,
@@ -46,12 +54,11 @@ class Database(Connection):
         if limit:
             # One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip.
             options["batch_size"] = limit + 1
+        asked = await self._asked(document, filter)
         if session is None:
-            return await self._read(
-                document, naive, lambda rows: rows.find(filter, projection, **options).to_list(None)
-            )
+            return await self._read(document, naive, lambda rows: rows.find(asked, projection, **options).to_list(None))
         rows: Any = self._of(document)
-        return await self._call(lambda: rows.find(filter, projection, session=session, **options).to_list(None))
+        return await self._call(lambda: rows.find(asked, projection, session=session, **options).to_list(None))
 
     async def find_one(
         self,
@@ -63,10 +70,11 @@ class Database(Connection):
         session: Session | None = None,
     ) -> Raw | None:
         """The first matching row, or None; `naive` as in `find`."""
+        asked = await self._asked(document, filter)
         if session is None:
-            return await self._read(document, naive, lambda rows: rows.find_one(filter, projection))
+            return await self._read(document, naive, lambda rows: rows.find_one(asked, projection))
         rows: Any = self._of(document)
-        return await self._call(lambda: rows.find_one(filter, projection, session=session))
+        return await self._call(lambda: rows.find_one(asked, projection, session=session))
 
     async def aggregate(
         self, document: type[Document], pipeline: Sequence[Mapping[str, Any]], *, naive: bool = False
@@ -82,19 +90,27 @@ class Database(Connection):
 
     async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002
         """The number of matching rows."""
-        rows = self._of(document)
-        return await self._call(lambda: rows.count_documents(filter))
+        rows, asked = self._of(document), await self._asked(document, filter)
+        return await self._call(lambda: rows.count_documents(asked))
 
     async def insert(self, document: Document, *, session: Session | None = None) -> None:
         """Store a new document. Raises `Conflict` naming the unique index that is taken."""
-        raw, rows = to_bson(document), self._of(type(document))
-        await self._write(type(document), raw, {}, lambda: rows.insert_one(raw, session=session))
+        kind, rows = type(document), self._of(type(document))
+        sealed = await self._sealed(kind, [to_bson(document)])
+        [raw] = sealed.rows
+        try:
+            await self._write(kind, raw, {}, lambda: rows.insert_one(raw, session=session))
+        except Conflict as conflict:
+            if conflict.field != "id":
+                await self._forget(sealed)
+            raise
 
     async def insert_many(
         self, document: type[Document], raw: Sequence[Raw], *, ordered: bool = False
     ) -> list[tuple[int, str]]:
         """Store many rows. Returns (position, unique index) of those that were taken already."""
-        rows = self._of(document)
+        rows, sealed = self._of(document), await self._sealed(document, raw)
+        raw = sealed.rows
 
         async def failures() -> Mapping[str, Any]:
             try:
@@ -113,6 +129,8 @@ class Database(Connection):
             row = raw[failure["index"]]
             taken = await colliding_index(rows, document, row, {}) if self.in_memory else taken_index(document, failure)
             found.append((failure["index"], taken))
+        refused = {raw[place]["_id"] for place, index in found if index != "id"}
+        await self._forget(SealedRows([], sealed.newcomers & refused))
         return found
 
     async def update_one(
@@ -125,9 +143,12 @@ class Database(Connection):
         session: Session | None = None,
     ) -> int:
         """Change the first matching row; the number that matched. Raises `Conflict`."""
-        rows = self._of(document)
+        rows, asked = self._of(document), await self._asked(document, filter)
+        sealed = await self._changed(document, filter, update)
+        if sealed is None:
+            return 0
         changed = await self._write(
-            document, update.get("$set", {}), filter, lambda: rows.update_one(filter, update, upsert, session=session)
+            document, sealed.get("$set", {}), asked, lambda: rows.update_one(asked, sealed, upsert, session=session)
         )
         return int(changed.matched_count)
 
@@ -141,13 +162,15 @@ class Database(Connection):
         session: Session | None = None,
     ) -> Raw | None:
         """Change the first matching row and return it as it is afterwards, or None. Raises `Conflict`."""
-        rows = self._of(document)
-        after = ReturnDocument.AFTER
+        rows, asked = self._of(document), await self._asked(document, filter)
+        sealed, after = await self._changed(document, filter, update), ReturnDocument.AFTER
+        if sealed is None:
+            return None
         return await self._write(
             document,
-            update.get("$set", {}),
-            filter,
-            lambda: rows.find_one_and_update(filter, update, projection, return_document=after, session=session),
+            sealed.get("$set", {}),
+            asked,
+            lambda: rows.find_one_and_update(asked, sealed, projection, return_document=after, session=session),
         )
 
     async def delete_one(
@@ -172,6 +195,41 @@ class Database(Connection):
         rows = self._of(document)
         return int((await self._call(lambda: rows.delete_many(filter, session=session))).deleted_count)
 
+    async def opened(self, use: Use, document: type[Document], *rows: Raw) -> bool:
+        """Open in place what the service itself uses of rows as read (`models.uses`); False when a key is gone.
+
+        What is for people to see goes by the reader, under a grant. Raises `SealBroken`.
+        """
+        if self.sealing is None:
+            return True
+        return not await self.sealing.open(document, rows, USES[use][document])
+
+    async def _asked(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002
+        if self.sealing is not None and self.sealing.asks(document, filter):
+            return await self.sealing.lookup(document, filter)
+        return filter
+
+    async def _sealed(self, document: type[Document], raws: Sequence[Raw]) -> SealedRows:
+        if self.sealing is not None:
+            return await self.sealing.rows(document, raws)
+        _refuse_clear(document, raws)
+        return SealedRows(list(raws))
+
+    async def _changed(
+        self,
+        document: type[Document],
+        filter: Mapping[str, Any],  # noqa: A002
+        update: Mapping[str, Any],
+    ) -> Mapping[str, Any] | None:
+        if self.sealing is not None:
+            return await self.sealing.update(document, filter, update)
+        _refuse_clear(document, update.values())
+        return update
+
+    async def _forget(self, sealed: SealedRows) -> None:
+        if self.sealing is not None and sealed.newcomers:
+            await self.sealing.forget(sealed.newcomers)
+
     async def _write(
         self,
         document: type[Document],
@@ -179,9 +237,18 @@ class Database(Connection):
         target: Mapping[str, Any],
         operation: Callable[[], Awaitable[T]],
     ) -> T:
+        if self.in_memory:
+            await refuse_taken_codes(self._of(document), document, written, target)
         try:
             return await self._call(operation, document)
         except Conflict:
             if not self.in_memory:
                 raise
         raise Conflict(await colliding_index(self._of(document), document, written, target))
+
+
+def _refuse_clear(document: type[Document], written: Iterable[Mapping[str, Any]]) -> None:
+    """Nothing that is to be sealed is written where nobody seals."""
+    fields = sealed_fields(document)
+    if any(path in fields for values in written for path in values):
+        raise FieldwardError(f"Sealed fields of {document.__name__} were to be written without keys.")

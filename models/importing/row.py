@@ -21,7 +21,7 @@ from models.ids import fixed_id, randomness_of
 from models.importing import values
 from models.importing.hashes import password_hash
 from models.importing.rejection import Refused, RejectCode, Rejection
-from models.names import Username, new_username, normalise_email
+from models.names import Username, email_key, new_username, normalise_email
 from models.vocabulary import UserStatus
 
 Raw = dict[str, Any]
@@ -121,8 +121,6 @@ class RowBuilder:
         created = raw.setdefault("created_at", self.now)
         randomness = self.key.randomness(line)
         raw["_id"] = fixed_id("usr", self.region, int(created.timestamp() * 1000), randomness)
-        if (pair := raw.get("email")) is not None:
-            raw["email"], raw["email_key"] = pair
         refused = {problem.field for problem in problems}
         if "username" not in raw:
             if "email" not in raw and not refused & {"email", "username"}:
@@ -159,22 +157,22 @@ def _place(raw: Raw, line: int, problems: list[Rejection]) -> None:
 def _import_key(raw: Raw, *, named: bool) -> str:
     """What makes a person the same in every file: the source's id, else the user name, else the address.
 
-    It is stored in the clear, so an address, or an id that might be one, goes in as a digest.
+    It shows in reports, so an address, or an id that might be one, goes in as a digest.
     """
     if (key := raw.get("import_key")) is not None:
         return f"id:{key}" if _SAFE_KEY.match(key) else f"id:{_digest(key)}"
     if named:
         return f"username:{raw['username_key']}"
-    return f"email:{_digest(raw.get('email_key', ''))}"
+    return f"email:{_digest(email_key(raw.get('email', '')))}"
 
 
 def _digest(text: str) -> str:
     return b32encode(sha256(text.encode()).digest()[:20]).decode().lower()
 
 
-def _email(text: str) -> tuple[str, str]:
+def _email(text: str) -> str:
     try:
-        return normalise_email(text)
+        return normalise_email(text)[0]
     except BadInput:
         raise Refused(RejectCode.BAD_EMAIL) from None
 

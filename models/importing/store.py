@@ -9,7 +9,9 @@ from typing import Final
 from models.database import Database, Raw
 from models.importing.rejection import RejectCode, Rejection
 from models.importing.row import RunKey
+from models.names import email_key
 from models.user import UserDocument
+from models.uses import Use
 
 _LOOK_ALIKE: Final = "look_alike"
 
@@ -46,7 +48,8 @@ class BatchStore:
         rows = await self.database.find(
             UserDocument, {"import_key": {"$in": keys}}, projection={"_id": 1, "import_key": 1}
         )
-        known = {row["import_key"]: self.key.line_of(row["_id"]) for row in rows}
+        await self.database.opened(Use.IMPORT, UserDocument, *rows)
+        known = {row["import_key"]: self.key.line_of(row["_id"]) for row in rows if "import_key" in row}
         waiting: list[tuple[int, Raw]] = []
         for line, person in people:
             key = person["import_key"]
@@ -67,11 +70,12 @@ class BatchStore:
 
     async def _compare(self, people: list[tuple[int, Raw]]) -> list[Rejection]:
         found: dict[int, Rejection] = {}
-        for name, key in (("username", "username_key"), (_LOOK_ALIKE, "username_skeleton"), ("email", "email_key")):
+        for name, key in (("username", "username_key"), (_LOOK_ALIKE, "username_skeleton"), ("email", "email")):
             seen = await self._values(key, (person[key] for _, person in people if key in person))
             for line, person in people:
-                if (value := person.get(key)) is None:
+                if person.get(key) is None:
                     continue
+                value = _same(key, person[key])
                 if value in seen:
                     found.setdefault(line, _taken(line, name))
                 seen.add(value)
@@ -79,7 +83,13 @@ class BatchStore:
 
     async def _values(self, key: str, values: Iterable[str]) -> set[str]:
         rows = await self.database.find(UserDocument, {key: {"$in": list(values)}}, projection={key: 1})
-        return {row[key] for row in rows}
+        if key == "email":
+            await self.database.opened(Use.IMPORT, UserDocument, *rows)
+        return {_same(key, row[key]) for row in rows}
+
+
+def _same(key: str, value: str) -> str:
+    return email_key(value) if key == "email" else value
 
 
 def _taken(line: int, index: str) -> Rejection:

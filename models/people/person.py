@@ -92,7 +92,7 @@ def _name(user: Raw, number: int, random: Random, pool: Pool) -> None:
     username = f"{handle[:40]}{number}"
     user["username"], user["username_key"], user["username_skeleton"] = new_username(username)
     email = f"{handle[:40].replace('.', '_')}{number}@{_one(random, DOMAINS)}"
-    user["email"], user["email_key"] = email, email
+    user["email"] = email
 
 
 def _contact(user: Raw, random: Random, pool: Pool) -> None:

@@ -26,6 +26,7 @@ from models.registry import DOCUMENTS
 from models.user import UserDocument
 from models.vocabulary import Purpose
 from models.writer import Writer
+from tests.stores import clear_row
 
 PEOPLE = 40
 Maker = Callable[..., Principal]
@@ -75,10 +76,8 @@ class World:
         return await _answer(self.slow_engine, who, text, purpose, variables)
 
     async def row(self, identifier: str) -> dict[str, Any]:
-        """A person as stored."""
-        found = await self.database.find_one(UserDocument, {"_id": identifier})
-        assert found is not None
-        return found
+        """A person as stored, opened."""
+        return await clear_row(self.database, UserDocument, {"_id": identifier})
 
 
 async def _answer(

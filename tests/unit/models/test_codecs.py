@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta, timezone
 from typing import Any, Final
 
 import orjson
@@ -18,18 +18,21 @@ from models.errors import BadInput
 from models.user import Address, Location
 
 TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]))
-MOMENTS: Final = st.datetimes(timezones=st.just(UTC)).map(
+MOMENTS: Final = st.datetimes().map(
     lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
 )
 DEGREES: Final = st.floats(-180, 180)
 VALUES: Final[list[tuple[Any, st.SearchStrategy[Any]]]] = [
     (str, TEXT),
     (bytes, st.binary()),
-    (date, st.dates()),
+    (date, st.dates().map(date.isoformat)),
     (list[str], st.lists(TEXT)),
-    (Address, st.builds(Address, street=TEXT, city=st.none() | TEXT)),
-    (Location, st.builds(Location, latitude=DEGREES, longitude=DEGREES, recorded_at=st.none() | MOMENTS)),
-    (list[Address], st.lists(st.builds(Address, city=TEXT), max_size=3)),
+    (Address, st.fixed_dictionaries({"street": TEXT}, optional={"city": TEXT})),
+    (
+        Location,
+        st.fixed_dictionaries({"latitude": DEGREES, "longitude": DEGREES}, optional={"recorded_at": MOMENTS}),
+    ),
+    (list[Address], st.lists(st.fixed_dictionaries({"city": TEXT}), max_size=3)),
 ]
 
 
@@ -51,16 +54,24 @@ def test_a_value_comes_back(kind: Any, values: st.SearchStrategy[Any]) -> None: 
 def test_the_bytes_are_json() -> None:
     """So that they are read for as long as there is JSON; bytes stay as they are."""
     assert codec_for(str).encode("Zoë") == b'"Zo\xc3\xab"'
-    assert codec_for(date).encode(date(1990, 2, 3)) == b'"1990-02-03"'
+    assert codec_for(date).encode("1990-02-03") == b'"1990-02-03"'
     assert codec_for(list[str]).encode(["a", "b"]) == b'["a","b"]'
-    assert orjson.loads(codec_for(Address).encode(Address(city="Oslo"))) == {"city": "Oslo"}
+    assert orjson.loads(codec_for(Address).encode({"city": "Oslo"})) == {"city": "Oslo"}
     assert codec_for(bytes).encode(b"\0\xff") == b"\0\xff"
 
 
-def test_a_value_object_may_come_as_a_mapping() -> None:
-    """As the importer and the input types have it."""
-    codec = codec_for(Address)
-    assert codec.decode(codec.encode({"city": "Oslo"})) == Address(city="Oslo")
+def test_moments_lose_their_zone_and_not_their_time() -> None:
+    """Rows are read so: without a zone, in UTC."""
+    codec, at = codec_for(Location), datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
+    again = codec.decode(codec.encode({"latitude": 1.0, "longitude": 2.0, "recorded_at": at}))
+    assert again["recorded_at"] == datetime(2026, 1, 2, 1, 4, 5)  # noqa: DTZ001 - the point
+
+
+def test_what_is_not_sealed_has_no_codec() -> None:
+    """Numbers, moments and maps are stored in plain, or as parts of a value."""
+    for kind in (int, datetime, dict[str, str], list[int] | None):
+        with pytest.raises(TypeError):
+            codec_for(kind)
 
 
 SECRET: Final = "Rosencrantz"  # in every value below
@@ -74,7 +85,8 @@ SECRET: Final = "Rosencrantz"  # in every value below
         (str, [SECRET]),
         (bytes, SECRET),
         (date, SECRET),
-        (date, datetime(1990, 1, 1, tzinfo=UTC)),
+        (date, date(1990, 1, 1)),
+        (date, "1990-02-30 Rosencrantz"),
         (list[str], SECRET),
         (list[str], [SECRET, 7]),
         (list[str], [SECRET, "\ud800"]),
@@ -83,7 +95,7 @@ SECRET: Final = "Rosencrantz"  # in every value below
         (Address, {"city": SECRET + "\ud800"}),
         (Location, {"latitude": SECRET, "longitude": 1}),
         (Location, {"latitude": math.nan, "longitude": 1}),
-        (Location, Location.model_construct(latitude=math.inf, longitude=1.0)),
+        (Location, {"latitude": math.inf, "longitude": 1.0, "recorded_at": None}),
         (str, None),
     ],
 )
@@ -100,14 +112,9 @@ def test_what_a_field_cannot_hold_is_refused(kind: Any, value: Any) -> None:  # 
         (str, b'["Rosencrantz"]'),
         (str, b'"Rosencrantz'),
         (str, b'"Rosencrantz\xff"'),
-        (date, b'"Rosencrantz"'),
-        (date, b'"1990-02-30Rosencrantz"'),
         (date, b"Rosencrantz"),
         (list[str], b'"Rosencrantz"'),
-        (list[str], b'[{"Rosencrantz":1}]'),
         (Address, b'["Rosencrantz"]'),
-        (Address, b'{"city":["Rosencrantz"]}'),
-        (Location, b'{"latitude":"Rosencrantz","longitude":1}'),
     ],
 )
 def test_bytes_of_something_else_are_broken(kind: Any, data: bytes) -> None:  # noqa: ANN401 - any type

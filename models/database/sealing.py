@@ -1,0 +1,57 @@
+"""What a database asks of whoever seals: rows and changes on their way in, look-ups, and rows on their way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from beanie import Document
+
+Raw = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRows:
+    """New rows, sealed, and the people for whom a key was made on that occasion."""
+
+    rows: list[Raw]
+    newcomers: frozenset[str] = frozenset()
+
+
+class Sealing(Protocol):
+    """Seals what is written and opens what was read. Implemented by `models.sealing`."""
+
+    async def rows(self, document: type[Document], raws: Sequence[Raw]) -> SealedRows:
+        """New rows with their sealed fields sealed and their look-up codes beside them; `raws` stay as they are."""
+        ...
+
+    async def forget(self, newcomers: Iterable[str]) -> None:
+        """People for whom a key was made, and who were not stored after all."""
+        ...
+
+    async def update(
+        self,
+        document: type[Document],
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
+        update: Mapping[str, Any],
+    ) -> Mapping[str, Any] | None:
+        """The same for a change of the one row that `filter` names; None when that person has no key, so no row."""
+        ...
+
+    async def lookup(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002
+        """`filter` with equality on a field that people are looked up by turned into its codes."""
+        ...
+
+    def asks(self, document: type[Document], filter: Mapping[str, Any]) -> bool:  # noqa: A002
+        """Whether `lookup` would change `filter`, or refuse it."""
+        ...
+
+    async def open(
+        self, document: type[Document], raws: Sequence[Raw], paths: Sequence[str], people: Sequence[str] | None = None
+    ) -> list[int]:
+        """Open the sealed values at `paths` in place; the places of rows whose person has no key (any more).
+
+        `people` are whose rows these are, where the rows do not say it.
+        """
+        ...
