@@ -69,8 +69,8 @@ _NONE: Final = object()
 def _decoder(kind: type, moments: Iterable[str] = ()) -> Decode:
     names = tuple(moments)
 
-    def decode(data: bytes) -> object:
-        value = _loaded(data)
+    def decode(data: bytes) -> Any:  # noqa: ANN401 - of the type that is stored
+        value: Any = _loaded(data)
         if type(value) is kind:
             for name in names:
                 if name in value:

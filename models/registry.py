@@ -12,6 +12,7 @@ from models.base import PersonalDocument
 from models.bookkeeping import ImportDocument, MarkerDocument
 from models.break_glass import BreakGlassDocument
 from models.client import AssertionDocument, ClientDocument
+from models.erasure import ErasureDocument
 from models.errors import ConfigurationError
 from models.factor import FactorDocument, FactorRemovalDocument
 from models.fields import labels_of
@@ -39,6 +40,7 @@ DOCUMENTS: Final[tuple[type[Document], ...]] = (
     AssertionDocument,
     MarkerDocument,
     ImportDocument,
+    ErasureDocument,
 )
 
 

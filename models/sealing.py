@@ -84,6 +84,14 @@ class Sealer:
         keys, ring = await self.keys.of(people), await self.keys.ring()
         return SealedRows([_row(plan, raw, keys, ring) for raw in raws], new)
 
+    async def erase(self, person: str) -> None:
+        """See `Sealing`."""
+        await self.keys.destroy_soon(person)
+
+    async def destroyed(self, people: Sequence[str]) -> frozenset[str]:
+        """See `Sealing`."""
+        return await self.keys.is_destroyed(people)
+
     async def forget(self, newcomers: Iterable[str]) -> None:
         """See `Sealing`."""
         await self.keys.discard(list(newcomers))
@@ -194,8 +202,9 @@ def _looked_up(plan: Plan, ring: Ring, filter: Mapping[str, Any]) -> dict[str, A
 
 def _codes(plan: Plan, ring: Ring, path: str, asked: object) -> dict[str, Any]:
     normalise = plan.looked_up.get(path)
-    values = asked["$in"] if isinstance(asked, dict) and asked.keys() == {"$in"} else [asked]
-    if normalise is None or not all(isinstance(value, str) for value in values):
+    given = asked["$in"] if isinstance(asked, dict) and asked.keys() == {"$in"} else [asked]
+    values = [value for value in given if isinstance(value, str)]
+    if normalise is None or len(values) != len(given):
         raise FieldwardError(f"{plan.collection}.{path} is sealed, and nobody is looked up by it like that.")
     index = ring.index(plan.collection, path, normalise)
     codes = [entry["mac"] for value in values for entry in index.entries(value)]

@@ -14,6 +14,7 @@ from models.base import PersonalDocument
 from models.conditions import shown_filter
 from models.database import Database, Session
 from models.database.encoding import plain
+from models.erasure import ErasureDocument
 from models.errors import FieldwardError
 from models.grant import Grant
 from models.user import Consent, UserDocument
@@ -82,16 +83,26 @@ class Writer:
         await self._database.run_in_transaction(work)
 
     async def delete(self, grant: Grant, relation: Relation, coordinate: str, person: str) -> bool:
-        """Remove a person and what is stored about them, but for what outlives them, all or nothing."""
+        """Remove a person and what is stored about them, but for what outlives them, all or nothing.
+
+        Then their key: what backups still hold of them opens no more.
+        """
         _check(grant, relation, coordinate)
 
         async def work(session: Session | None) -> bool:
             for document in self._owned:
                 if document is not UserDocument and not document.OUTLIVES_PERSON:
                     await self._database.delete_many(document, {document.PERSON: person}, session=session)
-            return bool(await self._database.delete_one(UserDocument, {"_id": person}, session=session))
+            gone = bool(await self._database.delete_one(UserDocument, {"_id": person}, session=session))
+            if gone:
+                # With the rows or not at all: whoever finds it destroys the key, if this process does not come to it.
+                await self._database.insert(ErasureDocument(id=person), session=session)
+            return gone
 
-        return await self._database.run_in_transaction(work)
+        deleted = await self._database.run_in_transaction(work)
+        if deleted and self._database.sealing is not None:
+            await self._database.sealing.erase(person)
+        return deleted
 
 
 def _check(grant: Grant, relation: Relation, coordinate: str) -> None:

@@ -195,6 +195,22 @@ class Database(Connection):
         rows = self._of(document)
         return int((await self._call(lambda: rows.delete_many(filter, session=session))).deleted_count)
 
+    async def exchange(
+        self,
+        document: type[Document],
+        row: str,
+        before: Mapping[str, Any],
+        after: Mapping[str, Any],
+        gone: Iterable[str] = (),
+    ) -> bool:
+        """Put stored values as they are (sealed, or codes) in the place of others, if those are still there.
+
+        For sealing anew. `gone` are paths that go along.
+        """
+        rows, update = self._of(document), {"$set": dict(after)} | ({"$unset": dict.fromkeys(gone, "")} if gone else {})
+        changed = await self._call(lambda: rows.update_one({"_id": row, **before}, update), document)
+        return bool(changed.matched_count)
+
     async def opened(self, use: Use, document: type[Document], *rows: Raw) -> bool:
         """Open in place what the service itself uses of rows as read (`models.uses`); False when a key is gone.
 

@@ -26,6 +26,14 @@ class Sealing(Protocol):
         """New rows with their sealed fields sealed and their look-up codes beside them; `raws` stay as they are."""
         ...
 
+    async def erase(self, person: str) -> None:
+        """Destroy the key of a person who is gone; soon, where the key store is away."""
+        ...
+
+    async def destroyed(self, people: Sequence[str]) -> frozenset[str]:
+        """Those whose key was destroyed: nobody of their identifier is stored again."""
+        ...
+
     async def forget(self, newcomers: Iterable[str]) -> None:
         """People for whom a key was made, and who were not stored after all."""
         ...

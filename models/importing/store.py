@@ -49,11 +49,15 @@ class BatchStore:
             UserDocument, {"import_key": {"$in": keys}}, projection={"_id": 1, "import_key": 1}
         )
         await self.database.opened(Use.IMPORT, UserDocument, *rows)
+        sealing = self.database.sealing
+        gone = await sealing.destroyed([person["_id"] for _, person in people]) if sealing is not None else ()
         known = {row["import_key"]: self.key.line_of(row["_id"]) for row in rows if "import_key" in row}
         waiting: list[tuple[int, Raw]] = []
         for line, person in people:
             key = person["import_key"]
-            if key not in known:
+            if person["_id"] in gone:
+                result.known += 1  # imported from this file before, and erased since: that stays so
+            elif key not in known:
                 known[key] = line
                 waiting.append((line, person))
             elif (earlier := known[key]) is None:

@@ -43,19 +43,19 @@ class WrappedVersion(BaseModel):
 class DataKeyDocument(Document):
     """The data key of one person, whose identifier is `id`: all versions that are alive, oldest first.
 
-    `newest` is the version that seals, `kek` the oldest key-encryption key that wraps one of them.
+    The last version seals; it was made at `newest_at`. `kek` is the oldest key-encryption key that wraps one of them.
     """
 
     id: str  # type: ignore[assignment]  # Beanie's own default is an ObjectId
     keys: list[WrappedVersion]
-    newest: int = 1
+    newest_at: datetime = Field(default_factory=now)
     kek: int
 
     class Settings:
         name = "data_keys"
         indexes: ClassVar[list[IndexModel]] = [
             IndexModel([("kek", ASCENDING), ("_id", ASCENDING)], name="kek"),
-            IndexModel([("newest", ASCENDING), ("_id", ASCENDING)], name="newest"),
+            IndexModel([("newest_at", ASCENDING), ("_id", ASCENDING)], name="newest"),
         ]
 
 

@@ -23,6 +23,7 @@ from models.crypto.roots import RootKeyMissing, RootKeys, RootKeysUnavailable
 from models.database import Database, Raw
 from models.errors import ConfigurationError, Conflict, DatabaseUnavailable, FieldwardError
 from models.keystore.documents import DataKeyDocument, KeyDocument, StateDocument, TombstoneDocument
+from models.keystore.journal import Journal
 from models.keystore.ring import Ring, UnknownKey, unwrapped_ring
 
 MAX_AGE: Final = 1.0  # seconds that a worker may lag behind
@@ -51,11 +52,13 @@ class Keys:
         roots: RootKeys,
         region: str,
         *,
+        journal: Journal | None = None,
         clock: Callable[[], datetime] = utc_now,
         seconds: Callable[[], float] = monotonic,
     ) -> None:
         self.database, self.roots, self.region = database, roots, region
-        self._clock, self._seconds = clock, seconds
+        self._journal, self._clock, self._seconds = journal, clock, seconds
+        self._leaving: set[str] = set()  # whose keys are still to be destroyed
         self._ring: Ring | None = None
         self._state = StateDocument(id=region, epoch=0)
         self._confirmed_at = float("-inf")  # when the provider last unwrapped the ring
@@ -85,6 +88,10 @@ class Keys:
                     await task
         self._polling = self._fetching = self._ring = None
         self._cache.clear()
+
+    async def refresh(self) -> None:
+        """Fetch what has changed, at once."""
+        await self._fetch_together()
 
     @property
     def answers(self) -> bool:
@@ -129,7 +136,7 @@ class Keys:
         if at_hand is not None:
             return at_hand
         await self.ring()
-        began = self._seconds()
+        began, epoch = self._seconds(), self._state.epoch
         found: dict[str, DataKeys] = {}
         for person in people:
             kept = None if anew else self._cache.get(person)
@@ -138,23 +145,28 @@ class Keys:
         missing = [person for person in people if person not in found]
         for row in await self._rows(missing):
             found[row["_id"]] = keys = await self._unwrapped(row)
-            self._keep(row["_id"], keys, began)
+            self._keep(row["_id"], keys, began, epoch)
         return found
 
     async def make(self, people: Iterable[str]) -> frozenset[str]:
         """A data key for each of `people` who has none; for whom one was made. Raises `KeysUnavailable`."""
-        ring, began = await self.ring(), self._seconds()
+        ring, began, epoch = await self.ring(), self._seconds(), self._state.epoch
         made, rows = [], []
         for person in people:
             key, wrapped = ring.wraps(person, 1)
             made.append((person, key))
             rows.append(
-                {"_id": person, "keys": [{"v": 1, "wrapped": wrapped}], "newest": 1, "kek": ring.newest.version}
+                {
+                    "_id": person,
+                    "keys": [{"v": 1, "wrapped": wrapped}],
+                    "newest_at": self._clock(),
+                    "kek": ring.newest.version,
+                }
             )
         taken = {place for place, _ in await self.database.insert_many(DataKeyDocument, rows)}
         for place, (person, key) in enumerate(made):
             if place not in taken:
-                self._keep(person, DataKeys([key]), began)
+                self._keep(person, DataKeys([key]), began, epoch)
         return frozenset(person for place, (person, _) in enumerate(made) if place not in taken)
 
     async def discard(self, people: Sequence[str]) -> None:
@@ -168,12 +180,24 @@ class Keys:
     async def destroy(self, person: str) -> None:
         """Destroy a person's key for good: what was sealed with it opens no more, here and in backups.
 
-        On return every worker forgets it within a second. Safe to call again.
+        On return every worker forgets it within a second. Safe to call again. Raises `DatabaseUnavailable`.
         """
+        at = self._clock()
+        if self._journal is not None:
+            await self._journal.add(person, at)
         with suppress(Conflict):
-            await self.database.insert(TombstoneDocument(id=person, at=self._clock()))
+            await self.database.insert(TombstoneDocument(id=person, at=at))
         await self.database.delete_one(DataKeyDocument, {"_id": person})
         self._cache.pop(person, None)
+        self._leaving.discard(person)
+
+    async def destroy_soon(self, person: str) -> None:
+        """As `destroy`, again and again where the key store is away; never raises for that."""
+        try:
+            await self.destroy(person)
+        except FieldwardError as error:
+            self._leaving.add(person)
+            structlog.get_logger(__name__).warning("key_not_destroyed_yet", code=error.code)
 
     async def is_destroyed(self, people: Sequence[str]) -> frozenset[str]:
         """Those of `people` whose key was destroyed."""
@@ -196,12 +220,17 @@ class Keys:
             return ring.unwraps(row)
         except UnknownKey:
             pass
-        # Wrapped by a key-encryption key that is newer than what was fetched last.
-        await self._load()
+        try:  # wrapped by a key-encryption key that is newer than what was fetched last
+            await self._load()
+        except (DatabaseUnavailable, RootKeysUnavailable, RootKeyMissing):
+            raise KeysUnavailable from None
         return (await self.ring()).unwraps(row)
 
-    def _keep(self, person: str, keys: DataKeys, began: float) -> None:
-        # NOTE: counted from before the query. A key that was destroyed meanwhile is dropped by the next fetch.
+    def _keep(self, person: str, keys: DataKeys, began: float, epoch: int) -> None:
+        # NOTE: counted from before the query. A key that was destroyed meanwhile is dropped by the next fetch. What
+        # was read before keys changed and comes after that was noticed is not kept: it may lack the newest version.
+        if epoch != self._state.epoch:
+            return
         self._cache.pop(person, None)
         self._cache[person] = began + KEPT, keys
         while len(self._cache) > MOST:
@@ -221,6 +250,8 @@ class Keys:
             try:
                 await self._fetch_together()
                 await self._renew()
+                for person in list(self._leaving):
+                    await self.destroy(person)
                 reachable = True
             except FieldwardError as error:
                 if reachable:

@@ -1,0 +1,118 @@
+"""Rotation of what wraps keys: the root key, and the key-encryption key of a region. No value is touched."""
+
+from __future__ import annotations
+
+from models.crypto.roots import Wrapped
+from models.crypto.wrapping import KeyKind, KeyName, rewrapped, wrapping_version_of
+from models.database import Raw
+from models.errors import FieldwardError
+from models.keystore.documents import DataKeyDocument, KeyDocument
+from models.keystore.ring import Ring, key_id, key_name, new_secret
+from models.rotation.course import Course
+
+
+async def rotate_root(course: Course, *, retire: bool) -> str:
+    """Wrap the key-encryption keys of the region by a new root key; its name.
+
+    With `retire` the root keys before it are given up at the provider: what older backups of the key store hold is
+    lost then. Interrupted, it is begun anew: with another new root key. Raises what the provider raises.
+    """
+    roots = course.keys.roots
+    await roots.rotate()
+    current = (await roots.versions()).current
+    for row in await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.ENCRYPTION.value}):
+        name = key_name(row)
+        wrapped = await roots.wrap(name, await roots.unwrap(name, Wrapped(row["root"], row["wrapped"])))
+        kept = {"root": wrapped.root, "wrapped": wrapped.blob}
+        await course.keystore.update_one(KeyDocument, {"_id": row["_id"], "wrapped": row["wrapped"]}, {"$set": kept})
+        course.progress("wrap", 1)
+    await course.changed()
+    if retire:
+        await _retire_roots(course, current)
+    return current
+
+
+async def _retire_roots(course: Course, current: str) -> None:
+    rows = await course.keystore.find(KeyDocument, {"kind": KeyKind.ENCRYPTION.value}, projection={"root": 1})
+    used = {row["root"] for row in rows}
+    for name in (await course.keys.roots.versions()).alive:
+        if name != current and name not in used:
+            await course.keys.roots.retire(name)
+
+
+async def rotate_wrapping(course: Course) -> int:
+    """Wrap everybody's data keys and the peppers by a new key-encryption key, and give the older ones up."""
+    newest = (await course.keys.ring()).newest.version
+    rotation = await course.begin("kek", "make", newest + 1)
+    if rotation.step == "make":
+        await _make(course, rotation.version)
+        await course.step(rotation, "wrap")
+    if rotation.step == "wrap":
+        await course.changed()
+        ring = await course.keys.ring()
+        await _wrap_peppers(course, ring)
+        older = {"kek": {"$lt": rotation.version}}
+        while await course.keystore.count(DataKeyDocument, older):
+            async for batch in course.walk(rotation, course.keystore, DataKeyDocument, older, ["keys"]):
+                for row in batch:
+                    await _wrap_data_keys(course, ring, row)
+            rotation.after = ""
+        await course.step(rotation, "retire")
+    await _refuse_while_used(course, rotation.version)
+    gone = {"region": course.region, "kind": KeyKind.ENCRYPTION.value, "version": {"$lt": rotation.version}}
+    await course.keystore.delete_many(KeyDocument, gone)
+    await course.changed()
+    await course.end(rotation)
+    return rotation.version
+
+
+async def _make(course: Course, version: int) -> None:
+    identifier = key_id(KeyKind.ENCRYPTION, course.region, version)
+    if await course.keystore.find_one(KeyDocument, {"_id": identifier}) is not None:
+        return  # made before an interruption
+    name = KeyName(KeyKind.ENCRYPTION, course.region, version)
+    wrapped = await course.keys.roots.wrap(name, new_secret())
+    await course.keystore.insert(
+        KeyDocument(
+            id=identifier,
+            kind=name.kind,
+            region=name.region,
+            version=version,
+            wrapped=wrapped.blob,
+            root=wrapped.root,
+        )
+    )
+
+
+async def _wrap_peppers(course: Course, ring: Ring) -> None:
+    for row in await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.INDEX.value}):
+        wrapped = rewrapped(
+            ring.wrapping(wrapping_version_of(row["wrapped"])), ring.newest, key_name(row), row["wrapped"]
+        )
+        as_found = {"_id": row["_id"], "wrapped": row["wrapped"]}
+        await course.keystore.update_one(KeyDocument, as_found, {"$set": {"wrapped": wrapped}})
+
+
+async def _wrap_data_keys(course: Course, ring: Ring, row: Raw) -> None:
+    kept = [
+        {
+            "v": each["v"],
+            "wrapped": rewrapped(
+                ring.wrapping(wrapping_version_of(each["wrapped"])),
+                ring.newest,
+                KeyName(KeyKind.DATA, ring.region, each["v"], row["_id"]),
+                each["wrapped"],
+            ),
+        }
+        for each in row["keys"]
+    ]
+    # Only in the place of what was read: a key that was destroyed or replaced meanwhile stays so.
+    as_found = {"_id": row["_id"], "keys": row["keys"]}
+    await course.keystore.update_one(DataKeyDocument, as_found, {"$set": {"keys": kept, "kek": ring.newest.version}})
+
+
+async def _refuse_while_used(course: Course, version: int) -> None:
+    peppers = await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.INDEX.value})
+    by_older = [row for row in peppers if wrapping_version_of(row["wrapped"]) < version]
+    if by_older or await course.keystore.count(DataKeyDocument, {"kek": {"$lt": version}}):
+        raise FieldwardError("Keys are still wrapped by the earlier key-encryption key. Run the rotation again.")
