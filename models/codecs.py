@@ -70,8 +70,9 @@ def _decoder(kind: type, moments: Iterable[str] = ()) -> Decode:
     names = tuple(moments)
 
     def decode(data: bytes) -> Any:  # noqa: ANN401 - of the type that is stored
-        value: Any = _loaded(data)
-        if type(value) is kind:
+        value = _loaded(data)
+        fits = type(value) is kind
+        if fits:
             for name in names:
                 if name in value:
                     value[name] = datetime.fromisoformat(value[name]).astimezone(UTC).replace(tzinfo=None)

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 
 from auth.factors import FactorProblem, FactorRefused
-from auth.factors.removal import Held, Removal, Removed
+from auth.factors.removal import Held, Past, Removal, Removed
 from auth.mail import Notice
 from auth.reasons import LEAST, MOST
 from auth.revocations import Revocations
@@ -21,7 +21,6 @@ from graph.commands.posting import outbox_of
 from graph.settings import Settings, load_settings
 from models.database import Database
 from models.errors import BadInput
-from models.factor import FactorRemovalDocument
 from models.importing.rejection import Refused
 
 T = TypeVar("T")
@@ -111,7 +110,7 @@ def _lines(held: Held) -> Iterator[str]:
     yield _wrapped(f"{held.kind},{name} created {_moment(held.created_at)}, last used {_moment(held.last_used_at)}")
 
 
-def _past(removal: FactorRemovalDocument) -> Iterator[str]:
+def _past(removal: Past) -> Iterator[str]:
     kinds = ", ".join(removal.kinds)
     yield f"  removed {_moment(removal.at)} by an operator"
     yield _wrapped(f"{kinds}: {removal.reason}")

@@ -57,9 +57,8 @@ class Course:
             await self.keystore.insert(made)
         except Conflict:
             row = await self.keystore.find_one(RotationDocument, {"_id": made.id})
-            return (
-                RotationDocument(**row | {"id": made.id}) if row is not None else await self.begin(what, step, version)
-            )
+            begun: RotationDocument = RotationDocument.model_validate(row)
+            return begun
         return made
 
     async def step(self, rotation: RotationDocument, step: str) -> None:
