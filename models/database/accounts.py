@@ -101,4 +101,4 @@ class Administrator:
             failure = meaning(error, None, self._setting)
         except ValueError:
             failure = meaning(driver.InvalidURI(), None, self._setting)
-        raise failure  # outside of the handler, so that the driver's error, which may hold the address, is not its context
+        raise failure  # outside of the handler, so that the driver's error is not its context

@@ -32,9 +32,7 @@ class Collision(DatabaseUnavailable):
     """A transaction met another one; it may be tried again from its start."""
 
 
-def meaning(
-    error: BaseException, document: type[Document] | None, setting: str = DEFAULT_SETTING
-) -> FieldwardError:
+def meaning(error: BaseException, document: type[Document] | None, setting: str = DEFAULT_SETTING) -> FieldwardError:
     """The service's own error for one of `CAUGHT`; names an index, a collection or the variable (`setting`)
     that the address came from, never a value."""
     if isinstance(error, driver.DuplicateKeyError):

@@ -87,7 +87,9 @@ class Folder:
 
     def keep(self, identity: Identity) -> None:
         """Write `identity` down, whole or not at all."""
-        users = {it.user: {"user": it.user, "password": it.password} for it in (identity.root, *identity.users.values())}
+        users = {
+            it.user: {"user": it.user, "password": it.password} for it in (identity.root, *identity.users.values())
+        }
         _write(self._identity, json.dumps({"port": identity.port, **users}))
 
 

@@ -214,4 +214,3 @@ def _free_port(wanted: int) -> int:
                 attempt.bind((HOST, port))
                 return int(attempt.getsockname()[1])
     raise ConfigurationError("No free port was found for the embedded MongoDB.")
-
