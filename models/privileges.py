@@ -1,8 +1,9 @@
 """Who may do what to which collection: the users of MongoDB that Fieldward has, as tables to read.
 
 A user has the one role of its name, in the database that its table is of. What stands in no table MongoDB
-refuses: other collections and databases, dropping, users and roles, and going around validators. Expired
-rows are removed by the server itself.
+refuses: other collections and databases, dropping, users and roles, and going around validators. To MongoDB
+a first insert makes the plain collection, so whoever may insert may do that. Expired rows are removed by the
+server itself.
 """
 
 from __future__ import annotations

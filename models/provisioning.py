@@ -60,7 +60,8 @@ def places(
     """
     if not all(_NAME.fullmatch(name) and name not in _OF_THE_SERVER for name in (database, keystore_database)):
         raise ConfigurationError(
-            f"A database has 1 to 38 letters, digits, hyphens or underscores, and is none of {', '.join(_OF_THE_SERVER)}."
+            "The name of a database has 1 to 38 letters, digits, hyphens or underscores, and is none of "
+            f"{', '.join(_OF_THE_SERVER)}."
         )
     if database == keystore_database and main == keystore:
         raise ConfigurationError("The key store must be another database than the data.")

@@ -20,8 +20,9 @@ from models.database.replica_set import HOST, NAME, prepare
 from models.embedded.binary import probe
 from models.embedded.folder import Folder, Identity, read_running
 from models.embedded.parent import die_with_parent
-from models.embedded.users import addresses, grant, root_address
+from models.embedded.users import address_of, addresses, grant, root_address
 from models.errors import ConfigurationError, DatabaseUnavailable
+from models.privileges import DatabaseUser
 
 START_SECONDS: Final = 60.0  # recovering a large journal takes a while
 STOP_SECONDS: Final = 10.0
@@ -54,6 +55,7 @@ class Embedded:
         self._folder = folder
         self.process = process
         self.port = identity.port
+        self._users = identity.users
         self.addresses = addresses(identity.port, identity.users)
         self.admin_url = root_address(identity.port, identity.root)
 
@@ -76,6 +78,10 @@ class Embedded:
         except BaseException:
             folder.release()
             raise
+
+    def address_of(self, user: DatabaseUser) -> str:
+        """The address for one user."""
+        return address_of(user, self.port, self._users)
 
     @property
     def alive(self) -> bool:

@@ -31,11 +31,16 @@ def _of(users: Mapping[DatabaseUser, Credential], names: Iterable[DatabaseUser])
 def addresses(port: int, users: Mapping[DatabaseUser, Credential]) -> Addresses:
     """Where the server on `port` is, for each part that opens it."""
     return Addresses(
-        api=address(port, users[DatabaseUser.API], DATABASE),
-        keystore=address(port, users[DatabaseUser.KEYSTORE], KEYSTORE_DATABASE),
-        migrator=address(port, users[DatabaseUser.MIGRATOR], DATABASE),
-        keymaster=address(port, users[DatabaseUser.KEYMASTER], KEYSTORE_DATABASE),
+        api=address_of(DatabaseUser.API, port, users),
+        keystore=address_of(DatabaseUser.KEYSTORE, port, users),
+        migrator=address_of(DatabaseUser.MIGRATOR, port, users),
+        keymaster=address_of(DatabaseUser.KEYMASTER, port, users),
     )
+
+
+def address_of(user: DatabaseUser, port: int, users: Mapping[DatabaseUser, Credential]) -> str:
+    """Where the server on `port` is for one user."""
+    return address(port, users[user], KEYSTORE_DATABASE if user in KEY_STORE else DATABASE)
 
 
 def address(port: int, credential: Credential, database: str, *, source: str | None = None) -> str:
