@@ -63,7 +63,7 @@ def test_what_must_not_change_is_only_added_to() -> None:
 def test_the_service_reads_the_keys_that_wrap_and_changes_none() -> None:
     """Those are the keymaster's, and so are rotations."""
     table = KEY_STORE[DatabaseUser.KEYSTORE]
-    assert (table["keys"], table["state"]) == ({Action.FIND}, {Action.FIND})
+    assert table["keys"] == table["state"] == {Action.FIND}
     assert "rotations" not in table
 
 
