@@ -7,12 +7,23 @@ from typing import Any
 
 import pymongo
 import pytest
+from pymongo.errors import OperationFailure
 
 from models.embedded import DATABASE, KEYSTORE_DATABASE, Embedded
 from models.privileges import DatabaseUser
 
 Client = pymongo.MongoClient[dict[str, Any]]
 Open = Callable[[DatabaseUser], Client]
+UNAUTHORIZED = 13
+
+
+def refused(client: Client, database: str, command: str, target: object = 1, **more: Any) -> bool:  # noqa: ANN401
+    """Whether MongoDB refuses a command for want of a right; that it comes to nothing is no refusal."""
+    try:
+        client[database].command(command, target, **more)
+    except OperationFailure as error:
+        return error.code == UNAUTHORIZED
+    return False
 
 
 @pytest.fixture(scope="module")

@@ -1,24 +1,35 @@
-"""`fieldward database`: an administrator makes the users once, the migrator makes the rest, the service needs neither."""
+"""`fieldward database`: an administrator makes the users once, the migrator the rest; the service needs neither."""
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+import typer
 from pymongo.errors import OperationFailure
+from typer.testing import CliRunner
 
+from graph.cli import build
 from models.embedded import Embedded
+from models.errors import FieldwardError
 from models.privileges import KEY_STORE, MAIN, DatabaseUser
-from tests.integration.privileges.conftest import Client
+from models.provisioning import VARIABLES
+from tests.integration.privileges.conftest import Client, refused
 
-Said = subprocess.CompletedProcess[str]
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed, and the line that it ended with where it could not do its work."""
+
+    printed: str
+    problem: str
+
+
 Run = Callable[..., Said]
 
 
@@ -35,20 +46,18 @@ def names(mongod: Embedded) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run a command of `fieldward database` with these settings."""
+    app: typer.Typer = build()
 
     def command(*words: str, **settings: str) -> Said:
-        clean = {key: value for key, value in os.environ.items() if not key.startswith("FIELDWARD_")}
-        given = {"DATA_DIR": str(tmp_path / "data")} | settings
-        return subprocess.run(
-            [Path(sys.executable).with_name("fieldward"), "database", *words],
-            env=clean | {f"FIELDWARD_{name}": value for name, value in given.items()},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        with monkeypatch.context() as patch:
+            for name, value in ({"DATA_DIR": str(tmp_path / "data")} | settings).items():
+                patch.setenv(f"FIELDWARD_{name}", value)
+            done = CliRunner().invoke(app, ["database", *words])
+        if not isinstance(done.exception, FieldwardError | None):
+            raise done.exception
+        return Said(done.output, done.exception.message if done.exception else "")
 
     return command
 
@@ -70,27 +79,18 @@ def written(path: Path) -> dict[str, str]:
     return {name.removeprefix("FIELDWARD_"): url for name, _, url in lines}
 
 
-def refused(client: Client, database: str, command: str, target: str, **more: object) -> bool:
-    """Whether MongoDB refuses it for want of a right."""
-    try:
-        client[database].command(command, target, **more)  # type: ignore[arg-type]  # whatever the command takes
-    except OperationFailure as error:
-        return error.code == 13
-    return False
-
-
 def test_it_makes_users_and_writes_their_addresses_down_once(
     provision: Run, names: tuple[str, str], tmp_path: Path
 ) -> None:
     """In a file for its owner only; nothing that is printed opens anything."""
     output = tmp_path / "addresses.env"
     done = provision("--output", str(output))
-    assert done.returncode == 0, done.stderr
+    assert done.problem == ""
     assert output.stat().st_mode & 0o777 == 0o600
     addresses = written(output)
     assert set(addresses) == {"MONGODB_URL", "MIGRATOR_URL", "KEYSTORE_URL", "KEYSTORE_MIGRATOR_URL", "WORKER_URL"}
     for url in addresses.values():
-        assert str(urlsplit(url).password) not in done.stdout + done.stderr
+        assert str(urlsplit(url).password) not in done.printed
         with Client(url) as client:
             assert client.admin.command("ping")["ok"] == 1
             assert refused(client, names[0], "create", "other")
@@ -113,8 +113,8 @@ def test_a_second_run_mends_roles_and_leaves_passwords(
         administrator[names[0]].command("grantPrivilegesToRole", "api", privileges=everything)
         assert not refused(api, names[0], "delete", "audit", deletes=[{"q": {}, "limit": 0}])
         again = provision()
-        assert again.returncode == 0, again.stderr
-        assert "password" not in again.stdout
+        assert again.problem == ""
+        assert "password" not in again.printed
         assert refused(api, names[0], "delete", "audit", deletes=[{"q": {}, "limit": 0}])
 
 
@@ -123,7 +123,7 @@ def test_a_password_is_rotated_by_name(provision: Run, tmp_path: Path) -> None:
     first, second = tmp_path / "first.env", tmp_path / "second.env"
     provision("--output", str(first))
     done = provision("--output", str(second), "--rotate-password", "keystore")
-    assert done.returncode == 0, done.stderr
+    assert done.problem == ""
     assert list(written(second)) == ["KEYSTORE_URL"]
     with Client(written(second)["KEYSTORE_URL"]) as new, Client(written(first)["MONGODB_URL"]) as kept:
         assert new.admin.command("ping")["ok"] == kept.admin.command("ping")["ok"] == 1
@@ -152,9 +152,8 @@ def test_what_it_cannot_do_is_said_in_a_line_and_makes_no_user(
     places: Mapping[str, str] = {"there": str(tmp_path / "there.env"), "folder": str(tmp_path)}
     Path(places["there"]).write_text("kept")
     done = provision(*(word.format(**places) for word in words))
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"fieldward: {said.format(**places)}")
-    assert len(done.stderr.splitlines()) == 1
+    assert done.problem.startswith(said.format(**places))
+    assert len(done.problem.splitlines()) == 1
     assert Path(places["there"]).read_text() == "kept"
     with Client(mongod.admin_url) as client:
         assert all(client[name].command("usersInfo", 1)["users"] == [] for name in names)
@@ -170,9 +169,9 @@ def test_an_administrator_that_does_not_hold_is_said(run: Run, mongod: Embedded)
         ("mongodb://a:b@[db", "FIELDWARD_ADMIN_URL is not a usable MongoDB address."),
     ):
         done = run("provision", ADMIN_URL=url)
-        assert (done.returncode, done.stderr.startswith(f"fieldward: {said}")) == (1, True), done.stderr
+        assert done.problem.startswith(said)
     done = run("provision", ADMIN_URL=mongod.admin_url, ENV="production")
-    assert "FIELDWARD_ADMIN_URL must use TLS in production" in done.stderr
+    assert "FIELDWARD_ADMIN_URL must use TLS in production" in done.problem
 
 
 def test_the_service_waits_for_the_migrator(provision: Run, run: Run, names: tuple[str, str], tmp_path: Path) -> None:
@@ -182,16 +181,14 @@ def test_the_service_waits_for_the_migrator(provision: Run, run: Run, names: tup
     addresses = {name: url for name, url in written(output).items() if name != "WORKER_URL"}
     own = {name: addresses[name] for name in ("MONGODB_URL", "KEYSTORE_URL")}
     refusal = run("migrate", **own)
-    assert refusal.stderr == "fieldward: The MongoDB user in FIELDWARD_MONGODB_URL lacks a right that is needed here.\n"
+    assert refusal.problem == "The MongoDB user in FIELDWARD_MONGODB_URL lacks a right that is needed here."
     for _ in range(2):
         done = run("migrate", **addresses)
-        assert (done.returncode, done.stdout) == (0, "The databases are ready for this version.\n"), done.stderr
+        assert (done.printed, done.problem) == ("The databases are ready for this version.\n", "")
     with Client(addresses["MIGRATOR_URL"]) as migrator:
         assert "username" in migrator[names[0]].users.index_information()
 
 
 def test_every_user_of_the_tables_is_provisioned() -> None:
     """And each has a variable to go into."""
-    from models.provisioning import VARIABLES
-
     assert set(VARIABLES) == set(DatabaseUser) == {*MAIN, *KEY_STORE}

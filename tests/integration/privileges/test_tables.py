@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import pytest
-from pymongo.errors import OperationFailure
 
 from models.embedded import DATABASE, KEYSTORE_DATABASE
 from models.privileges import ANY, KEY_STORE, MAIN, Action, DatabaseUser
-from tests.integration.privileges.conftest import Client, Open
+from tests.integration.privileges.conftest import Open, refused
 
-UNAUTHORIZED: Final = 13
 TABLES: Final = {DATABASE: MAIN, KEYSTORE_DATABASE: KEY_STORE}
 USERS: Final = [*MAIN, *KEY_STORE]
 OWN: Final = {user: database for database, table in TABLES.items() for user in table}
@@ -36,15 +34,6 @@ COLLECTIONS: Final = [
         {name for collections in table.values() for name in collections if name != ANY} | {"other"}
     )
 ]
-
-
-def refused(client: Client, database: str, command: str, target: object = 1, **more: Any) -> bool:  # noqa: ANN401
-    """Whether MongoDB refuses a command for want of a right; that it comes to nothing is no refusal."""
-    try:
-        client[database].command(command, target, **more)
-    except OperationFailure as error:
-        return error.code == UNAUTHORIZED
-    return False
 
 
 @pytest.mark.parametrize("user", USERS)
