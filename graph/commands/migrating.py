@@ -34,12 +34,12 @@ async def migrate(main: Database, keymaster: str | None, settings: Settings) -> 
     await main.make_indexes()
     await tighten(main)
     await fill_skeletons(main)
-    await make_first_keys(keymaster, settings)
+    await prepare_key_store(keymaster, settings)
     with suppress(Conflict):  # it was ready before
         await main.insert(MarkerDocument(id=schema_marker()))
 
 
-async def make_first_keys(keymaster: str | None, settings: Settings) -> None:
+async def prepare_key_store(keymaster: str | None, settings: Settings) -> None:
     """Make the key store's collections and its first keys. There is nothing in it yet."""
 
 

@@ -18,9 +18,7 @@ from models.errors import BadInput
 from models.user import Address, Location
 
 TEXT: Final = st.text(st.characters(exclude_categories=["Cs"]))
-MOMENTS: Final = st.datetimes().map(
-    lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000)
-)
+MOMENTS: Final = st.datetimes().map(lambda at: at.replace(microsecond=at.microsecond // 1000 * 1000))
 DEGREES: Final = st.floats(-180, 180)
 VALUES: Final[list[tuple[Any, st.SearchStrategy[Any]]]] = [
     (str, TEXT),

@@ -8,6 +8,7 @@ import pytest
 
 from models.base import PersonalDocument
 from models.database.failures import collection_name
+from models.keystore import KEY_DOCUMENTS
 from models.privileges import ANY, KEY_STORE, MAIN, Action, DatabaseUser
 from models.registry import DOCUMENTS
 
@@ -58,6 +59,13 @@ def test_what_must_not_change_is_only_added_to() -> None:
         assert MAIN[user]["audit"] == MAIN[user]["erasures"] == {Action.FIND, Action.INSERT}
     assert not MAIN[DatabaseUser.MIGRATOR]["audit"] & ROWS
     assert KEY_STORE[DatabaseUser.KEYSTORE]["tombstones"] == {Action.FIND, Action.INSERT}
+
+
+def test_the_key_store_has_what_its_documents_need() -> None:
+    """The keymaster has all of it, the service nothing that there is not."""
+    names = set(map(collection_name, KEY_DOCUMENTS))
+    assert set(KEY_STORE[DatabaseUser.KEYMASTER]) - {ANY} == names
+    assert set(KEY_STORE[DatabaseUser.KEYSTORE]) <= names
 
 
 def test_the_service_reads_the_keys_that_wrap_and_changes_none() -> None:
