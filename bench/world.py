@@ -56,18 +56,21 @@ class World:
         """What a server needs to know, besides its port."""
         return {
             **{key: value for key, value in os.environ.items() if not key.startswith("FIELDWARD_")},
-            "FIELDWARD_MONGODB_URL": self.mongod.url,
+            "FIELDWARD_MONGODB_URL": self.mongod.addresses.api,
+            "FIELDWARD_KEYSTORE_URL": self.mongod.addresses.keystore,
+            "FIELDWARD_MIGRATOR_URL": self.mongod.addresses.migrator,
+            "FIELDWARD_KEYSTORE_MIGRATOR_URL": self.mongod.addresses.keymaster,
             "FIELDWARD_DATA_DIR": str(self.folder),
             "FIELDWARD_ISSUER": ISSUER,
             "FIELDWARD_REGION": REGION,
-            "MONGODB_URL": self.mongod.url,
+            "MONGODB_URL": self.mongod.addresses.api,
             "BENCH_SHARED": str(self.shared),
             "NODE_ENV": "production",
         }
 
     def ids(self) -> list[str]:
         """Everybody's id, in order."""
-        with MongoClient[dict[str, Any]](self.mongod.url) as client:
+        with MongoClient[dict[str, Any]](self.mongod.addresses.api) as client:
             found = client.get_default_database()["users"].find({}, {"_id": 1}, sort=[("_id", 1)])
             return [row["_id"] for row in found]
 
@@ -107,7 +110,7 @@ class World:
         return world
 
     def _seed(self) -> None:
-        with MongoClient[dict[str, Any]](self.mongod.url) as client:
+        with MongoClient[dict[str, Any]](self.mongod.addresses.api) as client:
             if client.get_default_database()["users"].count_documents({}) >= self.people:
                 return
         command = [str(Path(sys.executable).with_name("fieldward")), "seed", "--users", str(self.people)]

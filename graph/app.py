@@ -53,12 +53,13 @@ from graph.pages.workbench import DemoSignIns, Workbench
 from graph.plan import Planner
 from graph.request_log import RequestLines, RequestLog
 from graph.settings import Settings, load_settings
+from models import addresses as databases
 from models.base import PersonalDocument
 from models.crypto.key_file import KeyWatch, load_or_create
 from models.crypto.macs import load_or_create_mac_key
 from models.database import Database
 from models.demo import DEMO_USERNAMES, is_loaded
-from models.embedded import die_with_parent, running_url
+from models.embedded import die_with_parent, running_addresses
 from models.errors import DatabaseUnavailable
 from models.reader import Reader
 from models.registry import DOCUMENTS, check_labels
@@ -86,10 +87,12 @@ def create() -> Starlette:
     return create_app(settings)
 
 
-def create_app(settings: Settings, *, url: str | None = None, database: Database | None = None) -> Starlette:
-    """The application. `url` names the database, or `database` is one that is open already.
+def create_app(
+    settings: Settings, *, addresses: databases.Addresses | None = None, database: Database | None = None
+) -> Starlette:
+    """The application. `addresses` name the databases, or `database` is one that is open already.
 
-    With neither: `FIELDWARD_MONGODB_URL`, or the embedded server that runs on the data folder. Labels
+    With neither: those of the settings, or the embedded server that runs on the data folder. Labels
     are checked here; indexes are made by the command that starts the service. Raises
     `ConfigurationError` for what must not start.
     """
@@ -102,7 +105,8 @@ def create_app(settings: Settings, *, url: str | None = None, database: Database
         async with AsyncExitStack() as stack:
             opened = database
             if opened is None:
-                opened = await Database.connect(url or _address(settings))
+                found = addresses or _addresses(settings)
+                opened = await Database.connect(found.api if found else None)
                 stack.push_async_callback(opened.close)
             app.router.routes.extend(await _connect(parts, settings, opened, stack))
             # What was made so far lives as long as the process: no collection need look at it again.
@@ -235,7 +239,6 @@ async def _demo(settings: Settings, database: Database) -> DemoSignIns | None:
     return None
 
 
-def _address(settings: Settings) -> str | None:
-    if settings.mongodb_url is not None:
-        return settings.mongodb_url.get_secret_value()
-    return running_url(settings.mongodb_dir)
+def _addresses(settings: Settings) -> databases.Addresses | None:
+    """Where the databases are; None where everything is in memory."""
+    return settings.addresses or running_addresses(settings.mongodb_dir)

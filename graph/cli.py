@@ -6,10 +6,10 @@ import sys
 
 import typer
 
-from graph.commands import clients, explain, factors, importing, keys, roles, schema, seed, serve
+from graph.commands import clients, database, explain, factors, importing, keys, roles, schema, seed, serve
 from models.errors import FieldwardError
 
-COMMANDS = (serve, seed, importing, clients, roles, factors, keys, schema, explain)
+COMMANDS = (serve, seed, importing, clients, roles, factors, keys, database, schema, explain)
 
 
 def build() -> typer.Typer:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
-from pathlib import Path
-from typing import Annotated, Final, Literal, Self
-from urllib.parse import parse_qsl, urlsplit
+from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
-from graph import mail_settings
+from graph import database_settings, mail_settings
+from graph.storage_settings import PREFIX, StorageSettings
 from models.errors import ConfigurationError
-
-PREFIX: Final = "FIELDWARD_"
 
 # Names that are kept for later versions. Setting one is refused: what it asks for would not be done.
 RESERVED: Final = (
     "CELLS",
     "DIRECTORY_URL",
-    "KEYSTORE_URL",
-    "KEYRING",
     "TRUSTED_DOCUMENTS_ONLY",
 )
 _OFF: Final = frozenset({"", "0", "off", "no", "false"})
@@ -39,16 +35,9 @@ _MUST: Final = {
 }
 
 
-class Settings(BaseSettings):
+class Settings(StorageSettings):
     """All settings. In production every missing or unsafe one is named at once."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True)
-
-    env: Literal["development", "production"] = Field("development", description="development or production")
-    mongodb_url: SecretStr | None = Field(
-        None, description="a MongoDB replica set, version 6.0 or newer; unset in development: the embedded one"
-    )
-    data_dir: Path = Field(Path(".data"), description="folder for signing keys and the embedded MongoDB")
     region: str = Field("eu", pattern=r"^[a-z0-9-]{2,16}$", description="the region whose people are held here")
     workers: int = Field(1, ge=1, le=_MAX_WORKERS, description="number of API processes")
     host: str = Field("127.0.0.1", min_length=1, description="address to listen on")
@@ -71,31 +60,6 @@ class Settings(BaseSettings):
     step_up: bool = Field(
         False, description="on or off: ask for a second factor and fresh proof; always on in production"
     )
-
-    @property
-    def production(self) -> bool:
-        """Whether people's real data is at stake."""
-        return self.env == "production"
-
-    @property
-    def keys_file(self) -> Path:
-        """Where the token-signing keys are kept, outside the database."""
-        return self.data_dir / "keys" / "signing.json"
-
-    @property
-    def throttle_key_file(self) -> Path:
-        """Where the key is kept by which attempts are counted and devices are known."""
-        return self.data_dir / "keys" / "throttle.key"
-
-    @property
-    def mail_dir(self) -> Path:
-        """Where mails are written while there is no mail server, in development."""
-        return self.data_dir / "mail"
-
-    @property
-    def mongodb_dir(self) -> Path:
-        """Where the embedded MongoDB keeps everything."""
-        return self.data_dir / "mongodb"
 
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -176,13 +140,19 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         for name in RESERVED
         if environment.get(PREFIX + name, "").strip().lower() not in _OFF
     ]
+    problems += [
+        f"{name} is for fieldward database provision only: unset it"
+        for name in database_settings.ADMINISTRATORS
+        if environment.get(name)
+    ]
     try:
         settings = Settings(**given)  # type: ignore[arg-type]  # texts; pydantic turns them into what they stand for
     except ValidationError as error:
         problems += [_explain(one["loc"], one["msg"]) for one in error.errors(include_url=False, include_input=False)]
         settings = None
-    if settings is not None and settings.production:
-        problems += _unsafe(settings, given)
+    if settings is not None:
+        problems += database_settings.incomplete(settings.database_urls)
+        problems += _unsafe(settings, given) if settings.production else ()
     if problems or settings is None:
         raise ConfigurationError("; ".join(problems) + ".")
     return settings
@@ -201,10 +171,7 @@ def _explain(location: tuple[int | str, ...], message: str) -> str:
 
 def _unsafe(settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
     """What production must not start with (requirement E6, and what demo defaults would open)."""
-    if settings.mongodb_url is None:
-        yield f"{PREFIX}MONGODB_URL is not set: production needs a MongoDB of its own"
-    else:
-        yield from _unsafe_mongodb(settings.mongodb_url.get_secret_value())
+    yield from database_settings.unsafe_databases(settings.database_urls, keyring=settings.keyring)
     if not given.get("issuer"):
         yield f"{PREFIX}ISSUER is not set: production needs the public https address"
     elif not settings.issuer.startswith("https://"):
@@ -217,23 +184,6 @@ def _unsafe(settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
         yield f"{PREFIX}ALLOWED_ORIGINS must be https origins in production"
     smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
     yield from mail_settings.unsafe_mail(smtp_url, settings.account_url, given)
-
-
-def _unsafe_mongodb(url: str) -> Iterator[str]:
-    try:
-        parts = urlsplit(url)
-        options = {key.lower(): value.lower() for key, value in parse_qsl(parts.query)}
-    except ValueError:
-        yield f"{PREFIX}MONGODB_URL is no MongoDB address"
-        return
-    by_default = "true" if parts.scheme == "mongodb+srv" else "false"
-    if options.get("tls", options.get("ssl", by_default)) != "true":
-        yield f"{PREFIX}MONGODB_URL must use TLS in production (tls=true or mongodb+srv://)"
-    weakening = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
-    if any(options.get(name) == "true" for name in weakening):
-        yield f"{PREFIX}MONGODB_URL must not switch certificate checks off in production"
-    if "@" not in parts.netloc and "authmechanism" not in options:
-        yield f"{PREFIX}MONGODB_URL must name a MongoDB user in production"
 
 
 def _is_origin(text: str) -> bool:

@@ -23,7 +23,8 @@ from graph.explaining.folder import File, Piece, pieces, read
 from graph.limits import Limits
 from graph.plan import Planner
 from graph.schema import build, graphql_schema
-from graph.settings import MAX_PAGE, PREFIX
+from graph.settings import MAX_PAGE
+from graph.storage_settings import PREFIX
 from graph.types.access import AccessDecision, AccessEntry, AccessProblem, AccessReport, AccessVerdict
 from models.errors import BadInput
 from models.vocabulary import Outcome, Purpose, Role

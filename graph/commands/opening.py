@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
+from graph.commands.migrating import NOT_MIGRATED, is_migrated, migrate, require_migrated
+from graph.database_settings import KEYSTORE_URL, MIGRATOR_URL, MONGODB_URL
 from graph.settings import Settings
+from models.addresses import Addresses
 from models.database import Database
-from models.embedded import Embedded, find_mongod, running_url
+from models.embedded import Embedded, find_mongod, running_addresses
 from models.errors import ConfigurationError, DatabaseUnavailable
 from models.registry import check_labels
 
@@ -28,24 +31,28 @@ NO_TRANSACTIONS: Final = (
     "WARNING: the MongoDB at FIELDWARD_MONGODB_URL is no replica set. A change of several documents that is "
     "interrupted stays half done. Production refuses this."
 )
+KEYS_BESIDE_DATA: Final = (
+    f"WARNING: {KEYSTORE_URL} is not set. The key store is another database of the same MongoDB, with the same "
+    "credential: whoever has that has keys and data. Production refuses this."
+)
 
 
 @contextmanager
-def opened_mongodb(settings: Settings, say: Say) -> Iterator[str | None]:
-    """The address of the database, as long as the context lasts.
+def opened_mongodb(settings: Settings, say: Say) -> Iterator[Addresses]:
+    """Where the databases are, as long as the context lasts.
 
-    `FIELDWARD_MONGODB_URL` if set; else the embedded server, started here unless another process runs
+    Those that the settings name; else those of the embedded server, started here unless another process runs
     it on the same folder. Use it on the main thread. Raises `ConfigurationError` where there is neither.
     """
-    if settings.mongodb_url is not None:
-        yield settings.mongodb_url.get_secret_value()
-    elif (running := running_url(settings.mongodb_dir)) is not None:
-        yield running
+    if (found := settings.addresses or running_addresses(settings.mongodb_dir)) is not None:
+        yield found
     elif find_mongod() is None:
         raise ConfigurationError(NOTHING_KEPT)
     else:
         with embedded_mongodb(settings, say) as server:
-            yield server.url if server else None
+            if server is None:
+                raise ConfigurationError(NOTHING_KEPT)
+            yield server.addresses
 
 
 @contextmanager
@@ -63,13 +70,15 @@ def embedded_mongodb(settings: Settings, say: Say) -> Iterator[Embedded | None]:
         server.stop()
 
 
-async def connect(url: str | None, settings: Settings, say: Say) -> Database:
-    """Open the database at `url`. Raises `ConfigurationError` when nothing answers there, and in production
-    when it is no replica set."""
+async def connect(
+    url: str | None, settings: Settings, say: Say = lambda _line: None, *, setting: str = MONGODB_URL
+) -> Database:
+    """Open the database at `url`, which the variable `setting` names. Raises `ConfigurationError` when nothing
+    answers there, and in production when it is no replica set."""
     try:
-        database = await Database.connect(url)
+        database = await Database.connect(url, setting=setting)
     except DatabaseUnavailable:
-        where = "at FIELDWARD_MONGODB_URL" if settings.mongodb_url else f"of {settings.mongodb_dir}"
+        where = f"at {setting}" if settings.mongodb_url else f"of {settings.mongodb_dir}"
         problem = f"The MongoDB {where} did not answer. Is it running, and can it be reached from here?"
     else:
         if database.in_memory or database.has_transactions:
@@ -78,24 +87,52 @@ async def connect(url: str | None, settings: Settings, say: Say) -> Database:
             say(NO_TRANSACTIONS)
             return database
         await database.close()
-        problem = (
-            "FIELDWARD_MONGODB_URL must lead to a replica set in production: only there are changes all or nothing."
-        )
+        problem = f"{setting} must lead to a replica set in production: only there are changes all or nothing."
     # Outside of the handler: the driver's error may hold the address.
     raise ConfigurationError(problem)
 
 
-def with_database(settings: Settings, say: Say, work: Callable[[Database], Awaitable[T]]) -> T:
-    """Run `work` on the database of `settings`, its labels checked and its indexes made. For commands."""
+async def migrated(addresses: Addresses, settings: Settings) -> None:
+    """Make what this version needs of both databases, as those who may. Raises `ConfigurationError`."""
+    setting = MIGRATOR_URL if settings.migrator_url is not None else MONGODB_URL
+    main = await connect(addresses.migrator, settings, setting=setting)
+    try:
+        await migrate(main, addresses.keymaster, settings)
+    finally:
+        await main.close()
 
-    async def run(url: str | None) -> T:
+
+def migrate_now(settings: Settings, say: Say) -> None:
+    """`migrated`, for the command. Raises `ConfigurationError` where the settings name nobody who may."""
+    if not settings.may_migrate:
+        raise ConfigurationError(NOT_MIGRATED)
+    check_labels()
+    with opened_mongodb(settings, say) as addresses:
+        asyncio.run(migrated(addresses, settings))
+
+
+def with_databases(settings: Settings, say: Say, work: Callable[[Addresses, Database], Awaitable[T]]) -> T:
+    """Run `work` on the databases of `settings`: their addresses, and the main one, open as the service opens it.
+
+    Its labels are checked. What this version needs and does not find is made where the settings allow it, else
+    `ConfigurationError` says how to make it.
+    """
+
+    async def run(addresses: Addresses) -> T:
         check_labels()
-        database = await connect(url, settings, say)
+        database = await connect(addresses.api, settings, say)
         try:
-            await database.make_indexes()
-            return await work(database)
+            if settings.may_migrate and not await is_migrated(database):
+                await migrated(addresses, settings)
+            await require_migrated(database)
+            return await work(addresses, database)
         finally:
             await database.close()
 
-    with opened_mongodb(settings, say) as url:
-        return asyncio.run(run(url))
+    with opened_mongodb(settings, say) as addresses:
+        return asyncio.run(run(addresses))
+
+
+def with_database(settings: Settings, say: Say, work: Callable[[Database], Awaitable[T]]) -> T:
+    """`with_databases`, for commands that need the main one only."""
+    return with_databases(settings, say, lambda _addresses, database: work(database))

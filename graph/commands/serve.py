@@ -24,16 +24,17 @@ from auth.passwords import Passwords
 from graph import logs
 from graph.app import GRAPHQL_PATH, create_app
 from graph.commands.demo import load_demo, sign_ins
-from graph.commands.opening import Say, connect, embedded_mongodb
+from graph.commands.migrating import migrate, require_migrated
+from graph.commands.opening import KEYS_BESIDE_DATA, Say, connect, embedded_mongodb, migrated
 from graph.connections import PromptProtocol, bound_unread
 from graph.settings import Settings, load_settings, unknown_settings
+from models.addresses import Addresses
 from models.crypto.key_file import load_or_create
 from models.database import Database
 from models.demo import is_loaded
 from models.embedded import Embedded
 from models.errors import ConfigurationError
 from models.registry import check_labels
-from models.skeletons import fill_skeletons
 from models.user import UserDocument
 
 _CONNECTIONS: Final = 2_000  # per worker; those over it get 503
@@ -67,40 +68,37 @@ def _serve(settings: Settings, say: Say) -> None:
     logs.configure(development=not settings.production)
     with ExitStack() as stack:
         listening = stack.enter_context(closing(_listen(settings)))
-        url = settings.mongodb_url.get_secret_value() if settings.mongodb_url else None
-        if own := url is None:
+        addresses = settings.addresses
+        if own := addresses is None:
             server = stack.enter_context(embedded_mongodb(settings, say))
-            url = server.url if server else None
+            addresses = server.addresses if server else None
             stack.enter_context(_watching(server, say))
-        database, demo = asyncio.run(_prepare(url, settings, say, own=own))
+        elif settings.keystore_url is None:
+            say(KEYS_BESIDE_DATA)
+        database, demo = asyncio.run(_prepare(addresses, settings, say, own=own))
         _announce_when_ready(settings, say, where="in memory" if database else _place(settings), demo=demo)
         if database is not None or settings.workers == 1:
             if settings.workers > 1:
                 say("In memory there is one worker only: others would not see its data.")
-            application = create_app(settings, url=url, database=database)
+            application = create_app(settings, addresses=addresses, database=database)
             uvicorn.Server(uvicorn.Config(application, **_options(settings))).run([listening])
         else:
             config = uvicorn.Config("graph.app:create", factory=True, workers=settings.workers, **_options(settings))
             Multiprocess(config, [listening]).run()
 
 
-async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) -> tuple[Database | None, bool]:
-    """Check keys and database, make indexes, load the demo. Returns what is in memory, open, and whether
-    the demo people are there."""
+async def _prepare(
+    addresses: Addresses | None, settings: Settings, say: Say, *, own: bool
+) -> tuple[Database | None, bool]:
+    """Check keys and database, make what this version needs, load the demo. Returns what is in memory, open, and
+    whether the demo people are there."""
     check_labels()
     # The workers load the keys themselves, but what is wrong with the file could no longer be said in one line there.
     load_or_create(settings.keys_file)
-    database = await connect(url, settings, say)
+    database = await connect(addresses.api if addresses else None, settings, say)
     try:
-        await database.make_indexes()
-        await fill_skeletons(database)
-        # A database of somebody's own, which may hold real people, gets no demo accounts.
-        if not settings.production and (
-            own or await database.find_one(UserDocument, {}, projection={"_id": 1}) is None
-        ):
-            with closing(Passwords()) as passwords:
-                await load_demo(database, passwords, region=settings.region, production=settings.production)
-        demo = not settings.production and await is_loaded(database)
+        await _migrate(addresses, database, settings)
+        demo = not settings.production and await _load_demo(database, settings, own=own)
     except BaseException:
         await database.close()
         raise
@@ -108,6 +106,23 @@ async def _prepare(url: str | None, settings: Settings, say: Say, *, own: bool) 
         return database, demo
     await database.close()
     return None, demo
+
+
+async def _migrate(addresses: Addresses | None, database: Database, settings: Settings) -> None:
+    if addresses is None:
+        await migrate(database, None, settings)
+    elif settings.may_migrate:
+        await migrated(addresses, settings)
+    else:
+        await require_migrated(database)
+
+
+async def _load_demo(database: Database, settings: Settings, *, own: bool) -> bool:
+    """Load the demo, unless the database is somebody's own, which may hold real people; whether it is there."""
+    if own or await database.find_one(UserDocument, {}, projection={"_id": 1}) is None:
+        with closing(Passwords()) as passwords:
+            await load_demo(database, passwords, region=settings.region, production=settings.production)
+    return await is_loaded(database)
 
 
 def _options(settings: Settings) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, Self, TypeAlias, TypeVar
@@ -28,9 +28,10 @@ from motor.motor_asyncio import (
 from pymongo import AsyncMongoClient
 from pymongo import errors as driver
 
-from models.database.failures import CAUGHT, Collision, collection_name, indexes, meaning
+from models.database.failures import CAUGHT, DEFAULT_SETTING, Collision, collection_name, indexes, meaning
 from models.database.memory import make_indexes
 from models.database.reads import Reads
+from models.database.validation import has_violation, put_validator
 from models.errors import DatabaseUnavailable, FieldwardError
 from models.registry import DOCUMENTS
 
@@ -50,10 +51,11 @@ ATTEMPTS: Final = 6  # of a transaction that keeps meeting others
 class Connection:
     """An open MongoDB database: how it is reached, its transactions and its indexes."""
 
-    def __init__(self, client: Any, database: Any, *, in_memory: bool, seconds: float) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, database: Any, *, in_memory: bool, seconds: float, setting: str) -> None:  # noqa: ANN401
         self._client: AsyncIOMotorClient[Raw] = client
         self._database: AsyncIOMotorDatabase[Raw] = database
         self._seconds = seconds
+        self._setting = setting
         self._has_transactions = False
         self._collections: dict[type[Document], AsyncIOMotorCollection[Raw]] = {}
         self._reads: Reads | None = None
@@ -69,21 +71,22 @@ class Connection:
         documents: Sequence[type[Document]] = DOCUMENTS,
         seconds: float = TIMEOUT,
         listeners: Sequence[Any] = (),
+        setting: str = DEFAULT_SETTING,
     ) -> Self:
         """Open the database at `url` (None: in memory) and check that it answers.
 
         `name` wins over the one in the URL; `documents` are what it holds; `seconds` is the deadline of each call;
-        `listeners` are the driver's event listeners. Raises `ConfigurationError` for an address or a credential that
-        does not hold.
+        `listeners` are the driver's event listeners; `setting` is the variable that messages name. Raises
+        `ConfigurationError` for an address or a credential that does not hold.
         """
         if url is None:
             memory: Any = AsyncMongoMockClient(tz_aware=True)
-            opened = cls(memory, memory[name or DEFAULT_NAME], in_memory=True, seconds=seconds)
+            opened = cls(memory, memory[name or DEFAULT_NAME], in_memory=True, seconds=seconds, setting=setting)
         else:
-            client = _client(AsyncIOMotorClient, url, seconds, listeners)
+            client = _client(AsyncIOMotorClient, url, seconds, listeners, setting)
             chosen = client[name] if name else client.get_default_database(DEFAULT_NAME)
-            opened = cls(client, chosen, in_memory=False, seconds=seconds)
-            opened._reads = Reads(_client(AsyncMongoClient, url, seconds, listeners), chosen.name, READS)
+            opened = cls(client, chosen, in_memory=False, seconds=seconds, setting=setting)
+            opened._reads = Reads(_client(AsyncMongoClient, url, seconds, listeners, setting), chosen.name, READS)
         opened._documents = documents
         try:
             await opened._prepare()
@@ -158,6 +161,16 @@ class Connection:
         rows, declared = self._of(document), indexes(document)
         await (make_indexes(rows, declared) if self.in_memory else rows.create_indexes(declared))
 
+    async def set_validator(self, document: type[Document], validator: Mapping[str, Any], *, strict: bool) -> None:
+        """Let MongoDB refuse rows of `document` that do not match; not strict: a row that does not yet may go on so."""
+        name = collection_name(document)
+        await self._call(lambda: put_validator(self._database, name, validator, strict=strict), document, INDEX_TIMEOUT)
+
+    async def has_violation(self, document: type[Document], validator: Mapping[str, Any]) -> bool:
+        """Whether a stored row does not match; looks at all rows where every one does."""
+        rows = self._of(document)
+        return await self._call(lambda: has_violation(rows, validator), document, INDEX_TIMEOUT)
+
     async def ping(self) -> bool:
         """Whether the database answers now."""
         try:
@@ -203,11 +216,11 @@ class Connection:
                 async with asyncio.timeout(seconds):
                     return await operation()
         except CAUGHT as error:
-            failure = meaning(error, document)
+            failure = meaning(error, document, self._setting)
         raise failure  # outside of the handler, so that the driver's error is not its context
 
 
-def _client(kind: Callable[..., T], url: str, seconds: float, listeners: Sequence[Any]) -> T:
+def _client(kind: Callable[..., T], url: str, seconds: float, listeners: Sequence[Any], setting: str) -> T:
     milliseconds = int(seconds * 1000)
     try:
         return kind(
@@ -227,7 +240,7 @@ def _client(kind: Callable[..., T], url: str, seconds: float, listeners: Sequenc
             event_listeners=list(listeners),
         )
     except CAUGHT as error:
-        failure = meaning(error, None)
+        failure = meaning(error, None, setting)
     except ValueError:
-        failure = meaning(driver.InvalidURI(), None)
+        failure = meaning(driver.InvalidURI(), None, setting)
     raise failure

@@ -16,6 +16,7 @@ from pymongo import errors as driver
 
 from models.errors import BadInput, ConfigurationError, Conflict, DatabaseUnavailable, FieldwardError
 
+DEFAULT_SETTING: Final = "FIELDWARD_MONGODB_URL"
 DUPLICATE: Final = 11000
 _AUTHENTICATION_FAILED: Final = frozenset({18, 8000})
 _UNAUTHORIZED: Final = 13
@@ -31,8 +32,9 @@ class Collision(DatabaseUnavailable):
     """A transaction met another one; it may be tried again from its start."""
 
 
-def meaning(error: BaseException, document: type[Document] | None) -> FieldwardError:
-    """The service's own error for one of `CAUGHT`; names an index or a collection, never a value."""
+def meaning(error: BaseException, document: type[Document] | None, setting: str = DEFAULT_SETTING) -> FieldwardError:
+    """The service's own error for one of `CAUGHT`; names an index, a collection or the variable (`setting`)
+    that the address came from, never a value."""
     if isinstance(error, driver.DuplicateKeyError):
         return Conflict(taken_index(document, error.details or {}))
     if isinstance(error, driver.PyMongoError) and error.has_error_label("TransientTransactionError"):
@@ -40,9 +42,9 @@ def meaning(error: BaseException, document: type[Document] | None) -> FieldwardE
     if isinstance(error, TimeoutError | driver.ConnectionFailure | driver.WTimeoutError):
         return DatabaseUnavailable()
     if isinstance(error, driver.ConfigurationError | driver.InvalidURI):
-        return ConfigurationError("FIELDWARD_MONGODB_URL is not a usable MongoDB address.")
+        return ConfigurationError(f"{setting} is not a usable MongoDB address.")
     if isinstance(error, driver.OperationFailure):
-        return _refusal(error, document)
+        return _refusal(error, document, setting)
     if isinstance(error, driver.PyMongoError) and error.timeout:
         return DatabaseUnavailable()
     if isinstance(error, BSONError | OverflowError | UnicodeError):
@@ -50,13 +52,13 @@ def meaning(error: BaseException, document: type[Document] | None) -> FieldwardE
     return FieldwardError("The database could not carry out an operation.")
 
 
-def _refusal(error: driver.OperationFailure, document: type[Document] | None) -> FieldwardError:
+def _refusal(error: driver.OperationFailure, document: type[Document] | None, setting: str) -> FieldwardError:
     if error.timeout or error.code in _SERVER_BUSY:
         return DatabaseUnavailable()
     if error.code in _AUTHENTICATION_FAILED:
-        return ConfigurationError("MongoDB refused the credential in FIELDWARD_MONGODB_URL.")
+        return ConfigurationError(f"MongoDB refused the credential in {setting}.")
     if error.code == _UNAUTHORIZED:
-        return ConfigurationError("The MongoDB user in FIELDWARD_MONGODB_URL lacks a right that the service needs.")
+        return ConfigurationError(f"The MongoDB user in {setting} lacks a right that is needed here.")
     if error.code in _INDEX_CONFLICTS and document is not None:
         return ConfigurationError(
             f"An index of the collection {collection_name(document)} exists with other options. Drop it first."

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from pymongo import MongoClient
 from pymongo import errors as driver
 
+from models.database.accounts import Client, Credential
 from models.errors import ConfigurationError, DatabaseUnavailable, FieldwardError
 
 NAME: Final = "fieldward"
@@ -30,20 +30,11 @@ _CREDENTIALS_LOST: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """A MongoDB user; the password never shows."""
+def prepare(port: int, root: Credential, grant: Callable[[Client], None], *, check: Callable[[], None]) -> None:
+    """Bring the mongod on `port` to a writable primary that knows `root`, and let `grant` make its other users.
 
-    user: str
-    password: str = field(repr=False)
-
-
-def prepare(port: int, root: Credential, api: Credential, database: str, *, check: Callable[[], None]) -> None:
-    """Bring the mongod on `port` to a writable primary that knows `root` and `api`.
-
-    `api` may read and write `database` only. `check` is called again and again while waiting, and
-    raises to give up. Raises `ConfigurationError` when the stored credentials do not open the data,
-    `DatabaseUnavailable` when the server goes away meanwhile.
+    `check` is called again and again while waiting, and raises to give up. Raises `ConfigurationError`
+    when the stored credentials do not open the data, `DatabaseUnavailable` when the server goes away meanwhile.
     """
     try:
         _wait(check, lambda: _answers(port))
@@ -52,7 +43,7 @@ def prepare(port: int, root: Credential, api: Credential, database: str, *, chec
         with _client(port, root) as client:
             _wait(check, lambda: _mend_port(client, port))
             _wait(check, lambda: _writable(client))
-            _grant(client, api, database)
+            grant(client)
     except driver.OperationFailure as error:
         failure: FieldwardError = _refusal(error)
     except driver.PyMongoError:
@@ -76,7 +67,7 @@ def _first_steps(port: int, root: Credential, check: Callable[[], None]) -> None
         client.admin.command("createUser", root.user, pwd=root.password, roles=["root"])
 
 
-def _mend_port(client: MongoClient[dict[str, Any]], port: int) -> bool:
+def _mend_port(client: Client, port: int) -> bool:
     """A member whose port changed no longer finds itself in its own set, until the set is rewritten by force.
 
     False while the server has not read its configuration yet.
@@ -93,11 +84,6 @@ def _mend_port(client: MongoClient[dict[str, Any]], port: int) -> bool:
         config["version"] += 1
         client.admin.command("replSetReconfig", config, force=True)
     return True
-
-
-def _grant(client: MongoClient[dict[str, Any]], api: Credential, database: str) -> None:
-    verb = "updateUser" if client.admin.command("usersInfo", api.user)["users"] else "createUser"
-    client.admin.command(verb, api.user, pwd=api.password, roles=[{"role": "readWrite", "db": database}])
 
 
 def _knows(port: int, root: Credential) -> bool:
@@ -117,7 +103,7 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _writable(client: MongoClient[dict[str, Any]]) -> bool:
+def _writable(client: Client) -> bool:
     return bool(client.admin.command("hello").get("isWritablePrimary"))
 
 
@@ -138,7 +124,7 @@ def _wait(check: Callable[[], None], condition: Callable[[], bool]) -> None:
         time.sleep(_PAUSE)
 
 
-def _client(port: int, credential: Credential | None) -> MongoClient[dict[str, Any]]:
+def _client(port: int, credential: Credential | None) -> Client:
     return MongoClient(
         HOST,
         port,

@@ -12,19 +12,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from models.database.replica_set import Credential
+from models.database.accounts import Credential
 from models.errors import ConfigurationError
+from models.privileges import DatabaseUser
 
+_ROOT: Final = "root"
 NEEDED_MIB: Final = 400  # mongod sets aside journal files at its start, and stops when they do not fit
 
 
 @dataclass(slots=True)
 class Identity:
-    """What a later start must know again: the port and both credentials."""
+    """What a later start must know again: the port and the credentials."""
 
     port: int  # 0: none yet
     root: Credential
-    api: Credential
+    users: dict[DatabaseUser, Credential]
 
 
 class Folder:
@@ -70,45 +72,54 @@ class Folder:
         return lock.is_file() and lock.stat().st_size > 0
 
     def identity(self) -> Identity:
-        """What was kept here, or a new one, kept before anything uses it."""
+        """What was kept here, or a new one; users that an earlier version did not have yet get a password.
+
+        Kept before anything uses it.
+        """
         if not self.keyfile.exists():
             _write(self.keyfile, secrets.token_urlsafe(96).replace("-", "A").replace("_", "B"))
         self.keyfile.chmod(0o600)  # mongod refuses a key file that others can read
-        if self._identity.exists():
-            return _read(self._identity)
-        made = Identity(0, Credential("root", secrets.token_urlsafe(32)), Credential("api", secrets.token_urlsafe(32)))
-        self.keep(made)
-        return made
+        found = _read(self._identity) if self._identity.exists() else Identity(0, Credential.new(_ROOT), {})
+        if missing := set(DatabaseUser) - set(found.users):
+            found.users |= {user: Credential.new(user) for user in missing}
+            self.keep(found)
+        return found
 
     def keep(self, identity: Identity) -> None:
         """Write `identity` down, whole or not at all."""
-        users = {user: {"user": it.user, "password": it.password} for user, it in _users(identity).items()}
+        users = {
+            it.user: {"user": it.user, "password": it.password} for it in (identity.root, *identity.users.values())
+        }
         _write(self._identity, json.dumps({"port": identity.port, **users}))
 
 
 def _read(path: Path) -> Identity:
     try:
         kept = json.loads(path.read_text())
-        return Identity(kept["port"], Credential(**kept["root"]), Credential(**kept["api"]))
+        users = {user: Credential(**kept[user]) for user in DatabaseUser if user in kept}
+        return Identity(kept["port"], Credential(**kept[_ROOT]), users)
     except (ValueError, KeyError, TypeError):
         pass
     raise ConfigurationError(f"{path} is damaged. Restore it, or choose another data folder.")
 
 
 def read_running(path: Path) -> Identity | None:
-    """The identity of the server that another process runs in `path`; None when nobody does."""
+    """The identity of the server that another process runs in `path`; None when nobody does.
+
+    Raises `ConfigurationError` where that is a version which had fewer users.
+    """
     try:
         with (path / "lock").open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read(path / "server.json")
+        found = _read(path / "server.json")
     except FileNotFoundError:
-        pass
-    return None
-
-
-def _users(identity: Identity) -> dict[str, Credential]:
-    return {"root": identity.root, "api": identity.api}
+        return None
+    else:
+        return None
+    if len(found.users) < len(DatabaseUser):
+        raise ConfigurationError(f"An earlier version of Fieldward uses the data folder {path}. Stop it first.")
+    return found
 
 
 def _write(path: Path, text: str) -> None:

@@ -14,15 +14,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
-from urllib.parse import quote
 
-from models.database.replica_set import HOST, NAME, Credential, prepare
+from models.addresses import Addresses
+from models.database.replica_set import HOST, NAME, prepare
 from models.embedded.binary import probe
 from models.embedded.folder import Folder, Identity, read_running
 from models.embedded.parent import die_with_parent
+from models.embedded.users import address_of, addresses, grant, root_address
 from models.errors import ConfigurationError, DatabaseUnavailable
+from models.privileges import DatabaseUser
 
-DATABASE: Final = "fieldward"
 START_SECONDS: Final = 60.0  # recovering a large journal takes a while
 STOP_SECONDS: Final = 10.0
 _PORT_TRIES: Final = 5
@@ -48,14 +49,15 @@ _OPTIONS: Final = (
 
 
 class Embedded:
-    """A running mongod: `url` for the service (one database), `admin_url` for tests and migrations."""
+    """A running mongod: `addresses` for the service, `admin_url` (without a database) for tests only."""
 
     def __init__(self, folder: Folder, process: subprocess.Popen[bytes], identity: Identity) -> None:
         self._folder = folder
         self.process = process
         self.port = identity.port
-        self.url = _url(identity.api, identity.port, DATABASE)
-        self.admin_url = _url(identity.root, identity.port, "")
+        self._users = identity.users
+        self.addresses = addresses(identity.port, identity.users)
+        self.admin_url = root_address(identity.port, identity.root)
 
     @classmethod
     def start(cls, mongod: Path, path: Path, *, say: Callable[[str], None]) -> Self:
@@ -77,6 +79,10 @@ class Embedded:
             folder.release()
             raise
 
+    def address_of(self, user: DatabaseUser) -> str:
+        """The address for one user."""
+        return address_of(user, self.port, self._users)
+
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
@@ -88,10 +94,10 @@ class Embedded:
         self._folder.release()
 
 
-def running_url(path: Path) -> str | None:
-    """The address of the server that another process runs on the data in `path`; None when nobody does."""
+def running_addresses(path: Path) -> Addresses | None:
+    """Where the server is that another process runs on the data in `path`; None when nobody does."""
     identity = read_running(path)
-    return _url(identity.api, identity.port, DATABASE) if identity else None
+    return addresses(identity.port, identity.users) if identity else None
 
 
 def _start(mongod: Path, folder: Folder, say: Callable[[str], None]) -> tuple[subprocess.Popen[bytes], Identity]:
@@ -154,7 +160,7 @@ def _prepare(process: subprocess.Popen[bytes], folder: Folder, identity: Identit
             )
 
     try:
-        prepare(identity.port, identity.root, identity.api, DATABASE, check=check)
+        prepare(identity.port, identity.root, lambda client: grant(client, identity.users), check=check)
     except DatabaseUnavailable:
         with suppress(subprocess.TimeoutExpired):
             process.wait(1)  # its connections end a little before it does
@@ -214,8 +220,3 @@ def _free_port(wanted: int) -> int:
                 attempt.bind((HOST, port))
                 return int(attempt.getsockname()[1])
     raise ConfigurationError("No free port was found for the embedded MongoDB.")
-
-
-def _url(credential: Credential, port: int, database: str) -> str:
-    login = f"{quote(credential.user)}:{quote(credential.password)}"
-    return f"mongodb://{login}@{HOST}:{port}/{database}?authSource=admin&replicaSet={NAME}"

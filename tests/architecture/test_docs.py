@@ -29,7 +29,8 @@ from graph.limits import Limits
 from graph.mail_settings import ACCOUNT_PATH
 from graph.schema import build as build_schema
 from graph.schema import graphql_schema
-from graph.settings import PREFIX, RESERVED, Settings
+from graph.settings import RESERVED, Settings
+from graph.storage_settings import PREFIX
 from models.labels import BULLET
 from models.vocabulary import Outcome, Purpose, Reason, Relation, Role
 

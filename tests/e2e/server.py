@@ -16,7 +16,9 @@ from typing import Any, Final
 import httpx
 import pymongo
 
-from models.embedded import running_url
+from models.embedded import DATABASE
+from models.embedded.folder import read_running
+from models.embedded.users import root_address
 from tests.e2e.codes import COMPLETE, CONFIRM, ENROL, STEP_UP, Codes
 
 PASSWORD: Final = "fieldward-demo-password"
@@ -105,10 +107,10 @@ class Server:
         os.kill(self.mongod(), sign)
 
     def database(self) -> pymongo.MongoClient[dict[str, Any]]:
-        """A plain client on the service's own database (`get_default_database()`)."""
-        url = running_url(self.folder / "mongodb")
-        assert url is not None, "the embedded database does not run"
-        return pymongo.MongoClient(url)
+        """A plain client on the service's own database (`get_default_database()`), who may do everything there."""
+        identity = read_running(self.folder / "mongodb")
+        assert identity is not None, "the embedded database does not run"
+        return pymongo.MongoClient(root_address(identity.port, identity.root, DATABASE))
 
     def post(
         self,

@@ -18,7 +18,7 @@ import pymongo
 import pytest
 from pymongo.errors import OperationFailure
 
-from models.embedded import Embedded, find_mongod, running_url
+from models.embedded import Embedded, find_mongod, running_addresses
 from models.embedded.server import last_words
 from models.errors import ConfigurationError
 
@@ -63,14 +63,14 @@ def connected(url: str) -> pymongo.MongoClient[dict[str, Any]]:
 
 
 def write(server: Embedded, value: str) -> None:
-    """Store one row as the service would."""
-    with connected(server.url) as client:
+    """Store one row."""
+    with connected(server.admin_url) as client:
         client.fieldward.rows.insert_one({"_id": value})
 
 
 def read(server: Embedded) -> list[str]:
     """All rows."""
-    with connected(server.url) as client:
+    with connected(server.admin_url) as client:
         return [row["_id"] for row in client.fieldward.rows.find()]
 
 
@@ -94,7 +94,7 @@ def test_a_second_start_finds_its_data_on_the_same_port(start: Start, said: list
     first.stop()
     second = start()
     assert read(second) == ["kept"]
-    assert second.url == first.url
+    assert second.addresses == first.addresses
     assert said == []
 
 
@@ -149,10 +149,40 @@ def test_nobody_gets_in_without_a_credential(mongod: Embedded) -> None:
         client.fieldward.rows.find_one()
 
 
-def test_the_service_sees_its_own_database_only(mongod: Embedded) -> None:
-    """The credential of the service opens nothing else."""
-    with connected(mongod.url) as client, pytest.raises(OperationFailure):
-        client.other.rows.find_one()
+@pytest.mark.slow
+def test_a_folder_of_an_earlier_version_gets_the_users_it_lacks(start: Start, tmp_path: Path) -> None:
+    """Its data stays, its `api` keeps the password, and loses what it could do before."""
+    first = start()
+    write(first, "kept")
+    file = tmp_path / "data/server.json"
+    kept = json.loads(file.read_text())
+    with connected(first.admin_url) as client:
+        for database in ("fieldward", "fieldward_keys"):
+            client[database].command("dropAllUsersFromDatabase")
+            client[database].command("dropAllRolesFromDatabase")
+        everything = [{"role": "readWrite", "db": "fieldward"}]
+        client.admin.command("createUser", "api", pwd=kept["api"]["password"], roles=everything)
+    first.stop()
+    file.write_text(json.dumps({name: kept[name] for name in ("port", "root", "api")}))
+    second = start()
+    assert read(second) == ["kept"]
+    assert kept["api"]["password"] in second.addresses.api
+    for address in (second.addresses.api, second.addresses.keystore):
+        with connected(address) as client:
+            assert client.admin.command("ping")["ok"] == 1
+    earlier = second.addresses.api.replace("authSource=fieldward", "authSource=admin")
+    with connected(earlier) as client, pytest.raises(OperationFailure, match="Authentication failed"):
+        client.fieldward.users.find_one()
+
+
+def test_a_server_of_an_earlier_version_is_not_joined(start: Start, tmp_path: Path) -> None:
+    """Its users are not those that a command of this version needs."""
+    start()
+    file = tmp_path / "data/server.json"
+    kept = json.loads(file.read_text())
+    file.write_text(json.dumps({name: kept[name] for name in ("port", "root", "api")}))
+    with pytest.raises(ConfigurationError, match="An earlier version of Fieldward uses the data folder"):
+        running_addresses(tmp_path / "data")
 
 
 def test_it_listens_on_loopback_without_compression(mongod: Embedded) -> None:
@@ -173,10 +203,10 @@ def test_a_second_instance_is_told_who_is_there(start: Start) -> None:
 def test_a_command_finds_the_server_that_runs(start: Start, tmp_path: Path) -> None:
     """Its address is known while it runs, and only then."""
     server = start()
-    found = running_url(tmp_path / "data")
+    found = running_addresses(tmp_path / "data")
     server.stop()
-    assert found == server.url
-    assert running_url(tmp_path / "data") is None
+    assert found == server.addresses
+    assert running_addresses(tmp_path / "data") is None
 
 
 def test_a_folder_that_cannot_be_written_is_named(start: Start, tmp_path: Path) -> None:

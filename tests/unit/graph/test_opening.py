@@ -16,6 +16,8 @@ from models.errors import ConfigurationError, DatabaseUnavailable
 URL = "mongodb://api:hidden-password@db.example/fieldward?tls=true"
 PRODUCTION = {
     "FIELDWARD_ENV": "production",
+    "FIELDWARD_KEYSTORE_URL": "mongodb://keystore:hidden-password@db.example/fieldward_keys?tls=true",
+    "FIELDWARD_KEYRING": "aws-kms://fieldward",
     "FIELDWARD_ISSUER": "https://users.example",
     "FIELDWARD_DATA_DIR": "/var/lib/fieldward",
     "FIELDWARD_SMTP_URL": "smtps://mail.example",
@@ -44,7 +46,7 @@ def settings(**more: str) -> Settings:
 def reach(monkeypatch: pytest.MonkeyPatch, found: Opened | Exception) -> None:
     """Let every attempt to open a database come to `found`."""
 
-    async def opened(_url: str | None) -> Opened:
+    async def opened(_url: str | None, *, setting: str) -> Opened:
         if isinstance(found, Exception):
             raise found
         return found
@@ -59,6 +61,15 @@ async def test_a_silent_database_is_named_by_its_variable(monkeypatch: pytest.Mo
         await connect(URL, settings(), print)
     assert "hidden-password" not in caught.value.message
     assert caught.value.__context__ is None
+
+
+async def test_a_silent_database_of_another_user_is_named_by_that_ones_variable(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that the right address is looked at."""
+    reach(monkeypatch, DatabaseUnavailable())
+    with pytest.raises(ConfigurationError, match=r"^The MongoDB at FIELDWARD_MIGRATOR_URL did not answer"):
+        await connect(URL, settings(), setting="FIELDWARD_MIGRATOR_URL")
 
 
 async def test_development_is_told_that_it_has_no_transactions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,8 @@ from models.errors import ConfigurationError
 SAFE = {
     "FIELDWARD_ENV": "production",
     "FIELDWARD_MONGODB_URL": "mongodb://api:hidden-password@db.example/fieldward?tls=true",
+    "FIELDWARD_KEYSTORE_URL": "mongodb://keystore:hidden-password@keys.example/fieldward_keys?tls=true",
+    "FIELDWARD_KEYRING": "aws-kms://alias/fieldward",
     "FIELDWARD_ISSUER": "https://users.example",
     "FIELDWARD_DATA_DIR": "/var/lib/fieldward",
     "FIELDWARD_SMTP_URL": "smtps://api:hidden-password@mail.example",
@@ -130,7 +132,7 @@ def test_production_names_all_that_is_missing_at_once() -> None:
     """One start tells everything."""
     with pytest.raises(ConfigurationError) as caught:
         load_settings({"FIELDWARD_ENV": "production"})
-    for name in ("MONGODB_URL", "ISSUER", "DATA_DIR", "SMTP_URL", "MAIL_FROM"):
+    for name in ("MONGODB_URL", "KEYSTORE_URL", "KEYRING", "ISSUER", "DATA_DIR", "SMTP_URL", "MAIL_FROM"):
         assert f"FIELDWARD_{name} is not set" in caught.value.message
 
 
@@ -144,8 +146,10 @@ def test_production_names_all_that_is_missing_at_once() -> None:
     ],
 )
 def test_production_refuses_an_unsafe_database_address(url: str, said: str) -> None:
-    """Requirement E6: TLS on every external connection."""
-    assert said in problem(MONGODB_URL=url)
+    """Requirement E6: TLS on every external connection, whoever opens it."""
+    for name in ("MONGODB_URL", "KEYSTORE_URL", "MIGRATOR_URL", "KEYSTORE_MIGRATOR_URL"):
+        found = [one for one in problem(**{name: url}).split("; ") if said in one]
+        assert [one.split()[0] for one in found] == [f"FIELDWARD_{name}"]
 
 
 def test_production_refuses_plain_http() -> None:
@@ -201,3 +205,109 @@ def test_trusted_proxies_are_networks() -> None:
     """An address is a network of one."""
     settings = load_settings({"FIELDWARD_TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1,2001:db8::/32"})
     assert settings.trusted_proxies == {"10.0.0.0/8", "127.0.0.1/32", "2001:db8::/32"}
+
+
+MIGRATORS = {
+    "MIGRATOR_URL": "mongodb://migrator:hidden-password@db.example/fieldward?tls=true",
+    "KEYSTORE_MIGRATOR_URL": "mongodb://keymaster:hidden-password@keys.example/fieldward_keys?tls=true",
+}
+
+
+@pytest.mark.parametrize("name", ["KEYSTORE_URL", *MIGRATORS])
+def test_each_address_has_a_user_of_its_own_in_production(name: str) -> None:
+    """Whoever comes by the service's credential comes by that alone (requirement E2)."""
+    for url in (SAFE["FIELDWARD_MONGODB_URL"], "mongodb://api:hidden-password@keys.example/fieldward_keys?tls=true"):
+        said = problem(**MIGRATORS | {name: url})
+        assert said == f"FIELDWARD_{name} must name another MongoDB user than FIELDWARD_MONGODB_URL in production."
+
+
+def test_a_certificate_is_a_user_too() -> None:
+    """One of its own for each address, as it stands in the place of a password."""
+    url = "mongodb://db.example/?tls=true&authMechanism=MONGODB-X509&tlsCertificateKeyFile=/etc/{}.pem"
+    given = {"FIELDWARD_MONGODB_URL": url.format("api"), "FIELDWARD_KEYSTORE_URL": url.format("keystore")}
+    assert load_settings(SAFE | given).production
+    assert "must name another MongoDB user" in problem(MONGODB_URL=url.format("api"), KEYSTORE_URL=url.format("api"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"KEYSTORE_URL": "mongodb://keys.example"}, "KEYSTORE_URL needs FIELDWARD_MONGODB_URL"),
+        ({"MIGRATOR_URL": "mongodb://db.example"}, "MIGRATOR_URL needs FIELDWARD_KEYSTORE_MIGRATOR_URL"),
+        ({"KEYSTORE_MIGRATOR_URL": "mongodb://keys.example"}, "KEYSTORE_MIGRATOR_URL needs FIELDWARD_MIGRATOR_URL"),
+    ],
+)
+def test_an_address_that_would_change_nothing_is_refused(given: dict[str, str], said: str) -> None:
+    """Beside the embedded MongoDB, or one half of a migration."""
+    with pytest.raises(ConfigurationError, match=f"FIELDWARD_{said} beside it"):
+        load_settings({f"FIELDWARD_{name}": value for name, value in given.items()})
+
+
+@pytest.mark.parametrize("name", ["ADMIN_URL", "KEYSTORE_ADMIN_URL"])
+def test_an_administrator_is_no_part_of_a_service(name: str) -> None:
+    """Their credential is for one command; a service that has it too could be made to use it."""
+    with pytest.raises(ConfigurationError, match=f"FIELDWARD_{name} is for fieldward database provision only"):
+        load_settings({f"FIELDWARD_{name}": "mongodb://root:hidden-password@db.example"})
+
+
+@pytest.mark.parametrize(
+    ("url", "keys"),
+    [
+        ("mongodb://db.example", "mongodb://db.example/fieldward_keys"),
+        ("mongodb://db.example/people?tls=true", "mongodb://db.example/people_keys?tls=true"),
+        ("mongodb://a:b@x:1,y:2/people", "mongodb://a:b@x:1,y:2/people_keys?authSource=people"),
+        ("mongodb://a:b@x/?replicaSet=r", "mongodb://a:b@x/fieldward_keys?replicaSet=r&authSource=admin"),
+        ("mongodb://a:b@x/people?authsource=admin", "mongodb://a:b@x/people_keys?authsource=admin"),
+        ("mongodb+srv://a:b@x/people", "mongodb+srv://a:b@x/people_keys"),
+    ],
+)
+def test_in_development_keys_lie_beside_the_data(url: str, keys: str) -> None:
+    """In another database, opened by the same user of the same source."""
+    found = load_settings({"FIELDWARD_MONGODB_URL": url}).addresses
+    assert found is not None
+    assert (found.api, found.migrator, found.keystore, found.keymaster) == (url, url, keys, keys)
+
+
+def test_each_part_has_its_address() -> None:
+    """As the environment says, and none shows."""
+    given = SAFE | {f"FIELDWARD_{name}": url for name, url in MIGRATORS.items()}
+    found = load_settings(given).addresses
+    assert found is not None
+    assert found.api == SAFE["FIELDWARD_MONGODB_URL"]
+    assert found.keystore == SAFE["FIELDWARD_KEYSTORE_URL"]
+    assert {found.migrator, found.keymaster} == set(MIGRATORS.values())
+    assert "hidden-password" not in repr(found)
+
+
+def test_an_address_that_cannot_be_read_is_named() -> None:
+    """Not shown."""
+    with pytest.raises(ConfigurationError, match="FIELDWARD_MONGODB_URL is not a usable MongoDB address") as caught:
+        _ = load_settings({"FIELDWARD_MONGODB_URL": "mongodb://a:hidden-password@[db"}).addresses
+    assert "hidden-password" not in caught.value.message
+
+
+def test_the_root_key_is_beside_the_data_folder(tmp_path: Path) -> None:
+    """So that a copy of that folder opens nothing."""
+    found = load_settings({"FIELDWARD_DATA_DIR": str(tmp_path / "data")}).root_key
+    assert found == str(tmp_path / "data.keys" / "root.json")
+    assert load_settings(SAFE).root_key == "aws-kms://alias/fieldward"
+
+
+@pytest.mark.parametrize(
+    "keyring",
+    [
+        "data/root.json",
+        "data",
+        "data/../data/x",
+        "https://x",
+        "aws-kms://",
+        "vault://transit",
+        "vault://transit/",
+        "file://x",
+    ],
+)
+def test_a_place_that_is_none_for_a_root_key_is_refused(tmp_path: Path, keyring: str) -> None:
+    """Inside of the data folder, or of a kind that there is not."""
+    given = keyring if "://" in keyring else str(tmp_path / keyring)
+    with pytest.raises(ConfigurationError, match=r"^FIELDWARD_KEYRING: must be the path of a file outside "):
+        load_settings({"FIELDWARD_DATA_DIR": str(tmp_path / "data"), "FIELDWARD_KEYRING": given})
