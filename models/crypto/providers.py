@@ -46,7 +46,7 @@ def _aws_kms() -> Callable[..., RootKeys]:
     try:
         provider: Callable[..., RootKeys] = import_module("models.crypto.kms").AwsKms
     except ModuleNotFoundError as error:
-        if error.name not in {"boto3", "botocore"}:
+        if (error.name or "").partition(".")[0] not in {"boto3", "botocore"}:
             raise
     else:
         return provider

@@ -8,7 +8,6 @@ is refused. Vault's messages are not repeated: only the status is, since a messa
 from __future__ import annotations
 
 import asyncio
-import re
 import ssl
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
@@ -29,7 +28,6 @@ from models.errors import BadInput, ConfigurationError
 
 DEADLINE: Final = 8  # seconds, for one call with all that belongs to it
 _TIMEOUT: Final = httpx.Timeout(5, connect=2)
-_NAME: Final = re.compile(r"v([1-9][0-9]{0,9})", re.ASCII)
 _TYPES: Final = frozenset({"aes256-gcm96", "chacha20-poly1305"})  # of 256 bits, and with associated data
 _REASONS: Final[dict[int, str]] = {
     HTTPStatus.FORBIDDEN: "the token is not valid, or its policy does not allow this",
@@ -105,22 +103,17 @@ class VaultTransit(KeyHolder):
 
     async def unwrap(self, name: KeyName, wrapped: Wrapped) -> bytes:
         """See `RootKeys`."""
-        if not _NAME.fullmatch(wrapped.root):
-            raise self._missing(wrapped.root)
-        if not wrapped.blob.isascii() or not wrapped.blob.startswith(f"vault:{wrapped.root}:".encode()):
+        if wrapped.blob.isascii() and wrapped.blob.startswith(f"vault:{wrapped.root}:".encode()):
+            body = {"ciphertext": wrapped.blob.decode(), "associated_data": _text(name.framed())}
+            status, content = await self._send("POST", f"decrypt/{self._key}", body)
+            # NOTE: one status for a version that is gone and for what does not open; its texts are no interface.
+            if status != HTTPStatus.BAD_REQUEST:
+                return _secret(self._read(_Answer[_Plaintext], status, content).data.plaintext)
+        if wrapped.root in (await self.versions()).alive:
             raise SealBroken
-        body = {"ciphertext": wrapped.blob.decode(), "associated_data": _text(name.framed())}
-        status, content = await self._send("POST", f"decrypt/{self._key}", body)
-        if status == HTTPStatus.BAD_REQUEST:
-            # NOTE: one status for a key version that is gone and for what does not open; its texts are no interface.
-            raise SealBroken if wrapped.root in (await self.versions()).alive else self._missing(wrapped.root)
-        try:
-            secret = b64decode(self._read(_Answer[_Plaintext], status, content).data.plaintext, validate=True)
-        except NotBase64:
-            secret = b""
-        if len(secret) != KEY_BYTES:
-            raise SealBroken
-        return secret
+        raise RootKeyMissing(
+            f"The root key {wrapped.root} is not among those that unwrap: {self._key} of {self._mount} in Vault."
+        )
 
     async def versions(self) -> RootVersions:
         """See `RootKeys`. Also refuses a key of another type than is needed, which would bind nothing."""
@@ -181,9 +174,6 @@ class VaultTransit(KeyHolder):
         if status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
             raise self._unavailable(f"{_REASONS.get(status, 'it refused')} (status {status})")
 
-    def _missing(self, root: str) -> RootKeyMissing:
-        return RootKeyMissing(f"The root key {root} is not among those that unwrap of {self._key} in Vault.")
-
     def _unavailable(self, reason: str) -> RootKeysUnavailable:
         return RootKeysUnavailable(f"Vault cannot be used with the key {self._key} of {self._mount}: {reason}.")
 
@@ -214,6 +204,16 @@ def _trusting(authority: Path | None) -> ssl.SSLContext:
     except (OSError, ssl.SSLError):
         pass
     raise ConfigurationError(f"VAULT_CACERT: {authority} is not a readable file of certificates.")
+
+
+def _secret(plaintext: str) -> bytes:
+    try:
+        secret = b64decode(plaintext, validate=True)
+    except NotBase64:
+        secret = b""
+    if len(secret) != KEY_BYTES:
+        raise SealBroken
+    return secret
 
 
 def _text(content: bytes) -> str:
