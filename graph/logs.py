@@ -30,7 +30,10 @@ _MAX_FRAMES: Final = 20
 _MAX_TEXT: Final = 200
 _EVENT: Final = re.compile(r"[a-z][a-z0-9_.]{0,63}", re.ASCII)
 _PLAIN: Final = re.compile(r"[\w .,:;/+=()\[\]-]*", re.ASCII)
-_SILENCED: Final = ("uvicorn.access", "strawberry.execution", "strawberry", "graphql", "faker", "pymongo")
+_SILENCED: Final = (
+    *("uvicorn.access", "strawberry.execution", "strawberry", "graphql", "faker", "pymongo"),
+    *("boto3", "botocore", "httpcore", "httpx"),  # a line for each call, and on DEBUG what was sent
+)
 
 ALLOWED: Final = frozenset(
     {

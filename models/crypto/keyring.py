@@ -14,7 +14,7 @@ import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec
 
 from models.crypto.envelope import KEY_BYTES, VERSION_BYTES
 from models.crypto.framing import framed
@@ -23,6 +23,8 @@ from models.crypto.roots import RootKeyMissing, RootKeysUnavailable, RootVersion
 from models.crypto.secrecy import KeyHolder
 from models.crypto.wrapping import KeyName, WrappingKey
 from models.errors import BadInput, ConfigurationError
+
+Asked = ParamSpec("Asked")
 
 _CHECK: Final = "fieldward root key"
 _CHECK_CHARACTERS: Final = 8
@@ -90,6 +92,11 @@ class Keyring(KeyHolder):
             raise BadInput("This is the root key in use. Rotate first, then retire the old one.")
         return Keyring(tuple(key for key in self.keys if key.name != name))
 
+    def versions(self) -> RootVersions:
+        """The names of the keys."""
+        names = tuple(key.name for key in self.keys)
+        return RootVersions(names[-1], names)
+
     @classmethod
     def from_bytes(cls, content: bytes) -> Keyring:
         """What `to_bytes` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
@@ -150,14 +157,18 @@ class KeyringFile:
 
     async def versions(self) -> RootVersions:
         """See `RootKeys`."""
-        names = tuple(key.name for key in (await self._read()).keys)
-        return RootVersions(names[-1], names)
+        return (await self._read()).versions()
+
+    async def rotate(self) -> RootVersions:
+        """See `RootKeys`."""
+        return (await _usable_now(self.change, Keyring.rotated)).versions()
+
+    async def retire(self, name: str) -> None:
+        """See `RootKeys`. The key is gone from the file, so only a backup of it brings it back."""
+        await _usable_now(self.change, lambda ring: ring.without(name))
 
     async def _read(self) -> Keyring:
-        try:
-            return await asyncio.to_thread(self.load)
-        except ConfigurationError as error:
-            raise RootKeysUnavailable(error.message) from None
+        return await _usable_now(self.load)
 
     def _usable(self, keyring: Keyring | None) -> Keyring:
         if keyring is None:
@@ -173,6 +184,14 @@ class KeyringFile:
                 f"The root keys at {self._path} would lie inside the data folder {self._apart_from}: whoever copies "
                 "the data would have the keys to it. Choose another place for them."
             )
+
+
+async def _usable_now(work: Callable[Asked, Keyring], *arguments: Asked.args, **named: Asked.kwargs) -> Keyring:
+    """What `work` gives in a thread. Once the service runs, a file that cannot be used is a provider that is down."""
+    try:
+        return await asyncio.to_thread(work, *arguments, **named)
+    except ConfigurationError as error:
+        raise RootKeysUnavailable(error.message) from None
 
 
 def _keyring(content: bytes) -> Keyring | None:

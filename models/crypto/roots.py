@@ -56,3 +56,20 @@ class RootKeys(Protocol):
     async def versions(self) -> RootVersions:
         """Which root keys there are now; also tells whether the provider can be used."""
         ...
+
+    async def rotate(self) -> RootVersions:
+        """Let a new root key wrap from now on; the others still unwrap.
+
+        Each call makes one, so an interrupted rotation goes on with wrapping anew what `versions().current` has
+        not wrapped, and calls this only when there is nothing such. Raises `BadInput`, which says how it is done,
+        where the key is chosen by configuration (AWS KMS).
+        """
+        ...
+
+    async def retire(self, name: str) -> None:
+        """Let the root key `name`, which wraps no longer, stop unwrapping: what is still wrapped by it is lost.
+
+        Raises `BadInput` for the one in use, for one that is not there, and where the provider leaves this to
+        its own administration (AWS KMS).
+        """
+        ...
