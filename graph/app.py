@@ -43,6 +43,7 @@ from graph.documents import Documents
 from graph.engine import Engine
 from graph.health import ROUTES, Metrics, health_routes
 from graph.http import GraphQLEndpoint, cors
+from graph.key_store import open_key_store, sealed
 from graph.limits import Limits
 from graph.mail_settings import ACCOUNT_PATH
 from graph.operations import Operations
@@ -61,6 +62,7 @@ from models.database import Database
 from models.demo import DEMO_USERNAMES, is_loaded
 from models.embedded import die_with_parent, running_addresses
 from models.errors import DatabaseUnavailable
+from models.keystore import Keys
 from models.reader import Reader
 from models.registry import DOCUMENTS, check_labels
 from models.user import UserDocument
@@ -88,9 +90,13 @@ def create() -> Starlette:
 
 
 def create_app(
-    settings: Settings, *, addresses: databases.Addresses | None = None, database: Database | None = None
+    settings: Settings,
+    *,
+    addresses: databases.Addresses | None = None,
+    database: Database | None = None,
+    key_store: Database | None = None,
 ) -> Starlette:
-    """The application. `addresses` name the databases, or `database` is one that is open already.
+    """The application. `addresses` name the databases, or `database` and `key_store` are open already.
 
     With neither: those of the settings, or the embedded server that runs on the data folder. Labels
     are checked here; indexes are made by the command that starts the service. Raises
@@ -103,12 +109,16 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
         async with AsyncExitStack() as stack:
-            opened = database
+            opened, store = database, key_store
+            found = None if opened is not None else addresses or _addresses(settings)
             if opened is None:
-                found = addresses or _addresses(settings)
                 opened = await Database.connect(found.api if found else None)
                 stack.push_async_callback(opened.close)
-            app.router.routes.extend(await _connect(parts, settings, opened, stack))
+            if store is None:
+                store = await open_key_store(found.keystore if found else None)
+                stack.push_async_callback(store.close)
+            keys = await stack.enter_async_context(sealed(opened, store, settings))
+            app.router.routes.extend(await _connect(parts, settings, opened, keys, stack))
             # What was made so far lives as long as the process: no collection need look at it again.
             gc.collect()
             gc.freeze()
@@ -146,7 +156,7 @@ class _Computing:
 
 
 async def _connect(
-    parts: _Computing, settings: Settings, database: Database, stack: AsyncExitStack
+    parts: _Computing, settings: Settings, database: Database, keys: Keys, stack: AsyncExitStack
 ) -> Sequence[BaseRoute]:
     """Make what talks to the database, and the routes; `stack` stops it all."""
     tokens = await _tokens(settings, stack)
@@ -172,7 +182,7 @@ async def _connect(
         *([] if workbench is None else [workbench.route(_ASSETS_PATH)]),
         *AccountPage.read(base=ACCOUNT_PATH, api=GRAPHQL_PATH).routes(),
         *oauth.routes(),
-        *health_routes(database, parts.metrics),
+        *health_routes(database, keys, parts.metrics),
     ]
 
 

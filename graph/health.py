@@ -31,6 +31,13 @@ class Pings(Protocol):
     async def ping(self) -> bool: ...
 
 
+class Answers(Protocol):
+    """What readiness needs of the keys: whether key store and provider answered when they were last asked."""
+
+    @property
+    def answers(self) -> bool: ...
+
+
 class Metrics:
     """The figures of one process. Names of routes and codes only, never a value.
 
@@ -79,16 +86,18 @@ class Metrics:
         return generate_latest(self._registry)
 
 
-def health_routes(database: Pings, metrics: Metrics) -> list[BaseRoute]:
-    """`/health/live`, `/health/ready` (503 without the database) and `/metrics`."""
+def health_routes(database: Pings, keys: Answers, metrics: Metrics) -> list[BaseRoute]:
+    """`/health/live`, `/health/ready` (503 without the database, or keys for it) and `/metrics`."""
 
     async def live(_request: Request) -> Response:
         return JSONResponse({"status": "alive"}, headers=_NO_STORE)
 
     async def ready(_request: Request) -> Response:
-        if await _answers(database):
-            return JSONResponse({"status": "ready", "database": "available"}, headers=_NO_STORE)
-        return JSONResponse({"status": "not ready", "database": "unavailable"}, 503, headers=_NO_STORE)
+        parts = {"database": await _answers(database), "keys": keys.answers}
+        said = {name: "available" if there else "unavailable" for name, there in parts.items()}
+        if all(parts.values()):
+            return JSONResponse({"status": "ready", **said}, headers=_NO_STORE)
+        return JSONResponse({"status": "not ready", **said}, 503, headers=_NO_STORE)
 
     async def figures(_request: Request) -> Response:
         return Response(metrics.text(), headers={**_NO_STORE, "content-type": CONTENT_TYPE_LATEST})

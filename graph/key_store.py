@@ -7,18 +7,25 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from models.crypto.providers import root_keys
-
 from graph.database_settings import KEYSTORE_URL
 from graph.settings import Settings
+from models.crypto.keyring import KeyringFile
+from models.crypto.providers import root_keys
 from models.crypto.roots import RootKeyMissing, RootKeys, RootKeysUnavailable
 from models.database import Database
 from models.errors import ConfigurationError, DatabaseUnavailable
 from models.keystore import KEY_DOCUMENTS, Keys
+from models.keystore.first import has_keys, make_first_keys
 from models.keystore.journal import Journal
 from models.stores import sealing
+from models.user import UserDocument
 
 NO_KEY_STORE: Final = f"The key store did not answer. Is it running, and does {KEYSTORE_URL} lead to it?"
+
+KEYS_LOST: Final = (
+    "The database holds sealed values, and the key store has no keys for its region. Restore the key store from its "
+    f"backup, or let {KEYSTORE_URL} lead to the right one."
+)
 
 
 def roots_of(settings: Settings) -> RootKeys:
@@ -44,21 +51,39 @@ async def open_key_store(url: str | None, setting: str = KEYSTORE_URL) -> Databa
 
 
 @asynccontextmanager
-async def sealed(main: Database, url: str | None, settings: Settings) -> AsyncGenerator[Keys, None]:
-    """Within this context `main` seals and opens, by the keys in the key store at `url`.
+async def sealed(main: Database, store: Database, settings: Settings) -> AsyncGenerator[Keys, None]:
+    """Within this context `main` seals and opens, by the keys in `store`.
 
-    Raises `ConfigurationError` for a key store that does not answer and for keys that cannot be had.
+    Raises `ConfigurationError` for keys that cannot be had.
     """
     async with AsyncExitStack() as stack:
-        store = await open_key_store(url)
-        stack.push_async_callback(store.close)
+        opening = sealing(main, store, roots_of(settings), settings.region, journal=journal_of(settings))
         try:
-            keys = await stack.enter_async_context(
-                sealing(main, store, roots_of(settings), settings.region, journal=journal_of(settings))
-            )
+            keys = await stack.enter_async_context(opening)
         except (RootKeysUnavailable, RootKeyMissing) as error:
-            problem = ConfigurationError(error.message)
+            problem = error.message
         else:
             yield keys
             return
-        raise problem
+    raise ConfigurationError(problem)
+
+
+async def make_keys(main: Database, store: Database, settings: Settings, *, nothing_clear: bool) -> None:
+    """Make the first keys of the region where there are none; `nothing_clear`: no value waits to be sealed.
+
+    Raises `ConfigurationError` where the database holds sealed values already: new keys would not open them.
+    """
+    if await has_keys(store, settings.region):
+        return
+    if await main.find_one(UserDocument, {"password_hash": {"$type": "binData"}}, projection={"_id": 1}) is not None:
+        raise ConfigurationError(KEYS_LOST)
+    roots = roots_of(settings)
+    if isinstance(roots, KeyringFile):
+        roots.load_or_create()
+    try:
+        await make_first_keys(store, roots, settings.region, sealed=nothing_clear)
+    except (RootKeysUnavailable, RootKeyMissing) as error:
+        problem = error.message
+    else:
+        return
+    raise ConfigurationError(problem)

@@ -70,6 +70,11 @@ class StorageSettings(BaseSettings):
         return self.data_dir / "keys" / "signing.json"
 
     @property
+    def journal_file(self) -> Path:
+        """Where destroyed keys of people are noted, apart from the databases."""
+        return self.data_dir / "keys" / "destroyed.jsonl"
+
+    @property
     def throttle_key_file(self) -> Path:
         """Where the key is kept by which attempts are counted and devices are known."""
         return self.data_dir / "keys" / "throttle.key"

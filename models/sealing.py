@@ -23,6 +23,7 @@ from models.sealed import SealedField, sealed_fields
 
 INDEX_SUFFIX: Final = "_index"
 _SETTING: Final = ("$set", "$setOnInsert")
+_BARE: Final = {"$exists", "$type"}
 _JOINING: Final = ("$and", "$or", "$nor")
 
 
@@ -193,11 +194,16 @@ def _looked_up(plan: Plan, ring: Ring, filter: Mapping[str, Any]) -> dict[str, A
     for path, asked in filter.items():
         if path in _JOINING:
             found[path] = [_looked_up(plan, ring, part) for part in asked]
-        elif path not in plan.fields or asked is None or isinstance(asked, bytes):
+        elif path not in plan.fields or _asks_for_no_value(asked):
             found[path] = asked
         else:
             found |= _codes(plan, ring, path, asked)
     return found
+
+
+def _asks_for_no_value(asked: object) -> bool:
+    """Whether it is about a sealed value as it is stored, or whether there is one."""
+    return asked is None or isinstance(asked, bytes) or (isinstance(asked, dict) and asked.keys() <= _BARE)
 
 
 def _codes(plan: Plan, ring: Ring, path: str, asked: object) -> dict[str, Any]:

@@ -1,5 +1,7 @@
-"""`fieldward keys`: the keys that sign access tokens, and when each takes its turn. They are in a file, so that
-these commands need no database; workers that run see a change within seconds."""
+"""`fieldward keys`: those that sign access tokens, and those that people's data is sealed with.
+
+The former are in a file, so that their commands need no database; workers that run see a change within seconds.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from typing import Annotated, Final
 import typer
 
 from auth.tokens import LEEWAY, MAX_LIFETIME
+from graph.commands.rotation import replay_tombstones, rotate, seal_all, show_status
 from graph.settings import load_settings
 from models.crypto.key_file import CHECK_SECONDS, change, load_or_create
 from models.crypto.signing import KeyState, SigningKey, SigningRing
@@ -21,10 +24,17 @@ HURRY: Final = timedelta(seconds=5 * CHECK_SECONDS)  # until every worker has re
 OVERLAP: Final = MAX_LIFETIME + LEEWAY + timedelta(minutes=5)  # until the last token of the old key is over
 
 
+_RATE: Final = typer.Option("--rate", min=1, help="At most so many documents a second.")
+
+
 class Keys(StrEnum):
     """Which keys to rotate."""
 
     SIGNING = "signing"
+    ROOT = "root"
+    KEK = "kek"
+    DATA = "data"
+    INDEX = "index"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,26 +43,64 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="keys")
     group.command("status")(_status)
     group.command("rotate")(_rotate)
+    group.command("seal")(_seal)
+    group.command("replay-tombstones")(_replay)
 
 
-def _status() -> None:
-    """Show the keys that sign tokens: the next one, the one that signs, and those that only verify."""
+def _status(
+    values: Annotated[
+        bool, typer.Option("--values", help="Count all sealed values too; every document is looked at.")
+    ] = False,
+    signing: Annotated[
+        bool, typer.Option("--signing", help="The keys that sign tokens only; needs no database.")
+    ] = False,
+) -> None:
+    """Show the keys that sign tokens, and those that people's data is sealed with, with how much is on each."""
     path = _path()
-    if not path.exists():
+    if path.exists():
+        _print(load_or_create(path), path)
+    else:
         typer.echo(f"There are no signing keys at {path} yet: the first start makes them.")
-        return
-    _print(load_or_create(path), path)
+    if not signing:
+        show_status(load_settings(os.environ), values=values)
+
+
+def _seal(rate: Annotated[float | None, _RATE] = None) -> None:
+    """Seal what an earlier version has stored in the clear, while the service runs; goes on where it was cut short."""
+    seal_all(load_settings(os.environ), rate=rate)
+
+
+def _replay(
+    journals: Annotated[
+        list[Path] | None, typer.Option("--from", help="A copy of the journal of destroyed keys; may be given again.")
+    ] = None,
+) -> None:
+    """Erase again whoever was erased and is back by a restored backup. Each start does this by itself."""
+    replay_tombstones(load_settings(os.environ), journals or [])
 
 
 def _rotate(
-    keys: Annotated[Keys, typer.Argument(metavar="KEYS", help="Which ones: signing.")],
+    keys: Annotated[Keys, typer.Argument(metavar="KEYS", help="Which ones: signing, root, kek, data or index.")],
     now: Annotated[bool, typer.Option("--now", help="Sign with it in seconds, without publishing it before.")] = False,
     leaked: Annotated[
         bool, typer.Option("--leaked", help="The old keys were seen by others: end them, and all tokens, at once.")
     ] = False,
+    retire: Annotated[
+        bool, typer.Option("--retire", help="root: give the earlier root keys up, and with them older backups of keys.")
+    ] = False,
+    rate: Annotated[float | None, _RATE] = None,
 ) -> None:
-    """Bring out a new key: it is published at once, signs in an hour, and then the old one retires."""
-    del keys  # there is one kind
+    """Replace keys while the service runs; goes on where it was cut short.
+
+    signing: a new key is published at once, signs in an hour, and then the old one retires. root: the key that wraps
+    key-encryption keys. kek: that which wraps people's data keys. data: everybody's data key; all values are sealed
+    anew. index: the pepper of look-ups.
+    """
+    if keys is not Keys.SIGNING:
+        if now or leaked:
+            raise typer.BadParameter("--now and --leaked are for signing keys.")
+        rotate(load_settings(os.environ), keys.value, rate=rate, retire=retire)
+        return
     ahead = HURRY if now else PUBLISHED_AHEAD
     at = datetime.now(UTC).replace(microsecond=0)
 

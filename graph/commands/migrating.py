@@ -11,11 +11,13 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
+from graph.key_store import make_keys, sealed
 from graph.settings import Settings
 from models.bookkeeping import MarkerDocument
 from models.database import DOCUMENTS, Database
 from models.database.failures import collection_name, indexes
 from models.errors import ConfigurationError, Conflict
+from models.rotation.clear import prepare
 from models.skeletons import fill_skeletons
 from models.validators import sealing_validators, tighten
 
@@ -25,22 +27,21 @@ NOT_MIGRATED: Final = (
 )
 
 
-async def migrate(main: Database, keymaster: str | None, settings: Settings) -> None:
+async def migrate(main: Database, store: Database, settings: Settings) -> None:
     """Make everything that this version needs; safe to call again, and from several processes at once.
 
-    `main` is open as the migrator, `keymaster` is the address of the key store for whoever makes its keys (None:
-    everything is in memory). Raises `ConfigurationError` for what is there with other options.
+    `main` is open as the migrator, `store`, the key store, as its keymaster. Where values are in the clear yet,
+    people get their keys and look-up codes now; `fieldward keys seal` does the rest. Raises `ConfigurationError` for
+    what is there with other options, and for keys that cannot be had.
     """
+    await store.make_indexes()
     await main.make_indexes()
-    await tighten(main)
+    await make_keys(main, store, settings, nothing_clear=await tighten(main))
+    async with sealed(main, store, settings) as keys:
+        await prepare(main, keys)
     await fill_skeletons(main)
-    await prepare_key_store(keymaster, settings)
     with suppress(Conflict):  # it was ready before
         await main.insert(MarkerDocument(id=schema_marker()))
-
-
-async def prepare_key_store(keymaster: str | None, settings: Settings) -> None:
-    """Make the key store's collections and its first keys. There is nothing in it yet."""
 
 
 async def is_migrated(main: Database) -> bool:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from typing import Final, TypeVar
 
 from graph.commands.migrating import NOT_MIGRATED, is_migrated, migrate, require_migrated
-from graph.database_settings import KEYSTORE_URL, MIGRATOR_URL, MONGODB_URL
+from graph.database_settings import KEYMASTER_URL, KEYSTORE_URL, MIGRATOR_URL, MONGODB_URL
+from graph.key_store import open_key_store, sealed
 from graph.settings import Settings
 from models.addresses import Addresses
 from models.database import Database
 from models.embedded import Embedded, find_mongod, running_addresses
 from models.errors import ConfigurationError, DatabaseUnavailable
+from models.keystore import Keys
 from models.registry import check_labels
 
 T = TypeVar("T")
@@ -34,6 +36,10 @@ NO_TRANSACTIONS: Final = (
 KEYS_BESIDE_DATA: Final = (
     f"WARNING: {KEYSTORE_URL} is not set. The key store is another database of the same MongoDB, with the same "
     "credential: whoever has that has keys and data. Production refuses this."
+)
+
+NO_KEYMASTER: Final = (
+    f"Keys are replaced by whoever {MIGRATOR_URL} and {KEYMASTER_URL} name: set both for this command."
 )
 
 
@@ -95,11 +101,12 @@ async def connect(
 async def migrated(addresses: Addresses, settings: Settings) -> None:
     """Make what this version needs of both databases, as those who may. Raises `ConfigurationError`."""
     setting = MIGRATOR_URL if settings.migrator_url is not None else MONGODB_URL
-    main = await connect(addresses.migrator, settings, setting=setting)
-    try:
-        await migrate(main, addresses.keymaster, settings)
-    finally:
-        await main.close()
+    async with AsyncExitStack() as stack:
+        main = await connect(addresses.migrator, settings, setting=setting)
+        stack.push_async_callback(main.close)
+        store = await open_key_store(addresses.keymaster, KEYMASTER_URL)
+        stack.push_async_callback(store.close)
+        await migrate(main, store, settings)
 
 
 def migrate_now(settings: Settings, say: Say) -> None:
@@ -111,28 +118,53 @@ def migrate_now(settings: Settings, say: Say) -> None:
         asyncio.run(migrated(addresses, settings))
 
 
-def with_databases(settings: Settings, say: Say, work: Callable[[Addresses, Database], Awaitable[T]]) -> T:
-    """Run `work` on the databases of `settings`: their addresses, and the main one, open as the service opens it.
+def with_keys(settings: Settings, say: Say, work: Callable[[Database, Keys], Awaitable[T]]) -> T:
+    """Run `work` on the databases of `settings`, opened as the service opens them.
 
-    Its labels are checked. What this version needs and does not find is made where the settings allow it, else
+    Labels are checked. What this version needs and does not find is made where the settings allow it, else
     `ConfigurationError` says how to make it.
     """
 
     async def run(addresses: Addresses) -> T:
         check_labels()
-        database = await connect(addresses.api, settings, say)
-        try:
+        async with AsyncExitStack() as stack:
+            database = await connect(addresses.api, settings, say)
+            stack.push_async_callback(database.close)
             if settings.may_migrate and not await is_migrated(database):
                 await migrated(addresses, settings)
             await require_migrated(database)
-            return await work(addresses, database)
-        finally:
-            await database.close()
+            store = await open_key_store(addresses.keystore)
+            stack.push_async_callback(store.close)
+            keys = await stack.enter_async_context(sealed(database, store, settings))
+            return await work(database, keys)
 
     with opened_mongodb(settings, say) as addresses:
         return asyncio.run(run(addresses))
 
 
 def with_database(settings: Settings, say: Say, work: Callable[[Database], Awaitable[T]]) -> T:
-    """`with_databases`, for commands that need the main one only."""
-    return with_databases(settings, say, lambda _addresses, database: work(database))
+    """`with_keys`, for commands that need no keys by themselves."""
+    return with_keys(settings, say, lambda database, _keys: work(database))
+
+
+def with_keymaster(settings: Settings, say: Say, work: Callable[[Database, Keys], Awaitable[T]]) -> T:
+    """Run `work` on the databases of `settings`, opened by those who may replace keys and seal anew.
+
+    Raises `ConfigurationError` where the settings name nobody who may.
+    """
+
+    async def run(addresses: Addresses) -> T:
+        check_labels()
+        await migrated(addresses, settings)
+        async with AsyncExitStack() as stack:
+            main = await connect(addresses.migrator, settings, say, setting=MIGRATOR_URL)
+            stack.push_async_callback(main.close)
+            store = await open_key_store(addresses.keymaster, KEYMASTER_URL)
+            stack.push_async_callback(store.close)
+            keys = await stack.enter_async_context(sealed(main, store, settings))
+            return await work(main, keys)
+
+    if not settings.may_migrate:
+        raise ConfigurationError(NO_KEYMASTER)
+    with opened_mongodb(settings, say) as addresses:
+        return asyncio.run(run(addresses))

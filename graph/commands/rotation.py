@@ -1,20 +1,20 @@
-"""`fieldward keys rotate`, `seal`, `status` and `replay-tombstones`: the keys of people's data, while the service runs."""
+"""The keys of people's data, by command: replaced and counted while the service runs."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
 import typer
-from models.validators import tighten
 from rich.console import Console
 
-from graph.commands.opening import with_keymaster
+from graph.commands.opening import with_keymaster, with_keys
 from graph.commands.progress import Steps
 from graph.key_store import journal_of
 from graph.settings import Settings
+from models.database import Database
+from models.keystore import Keys
 from models.keystore.journal import Journal
 from models.replay import replay
 from models.rotation.clear import seal
@@ -23,6 +23,7 @@ from models.rotation.data import rotate_data
 from models.rotation.index import rotate_index
 from models.rotation.status import Status, status_of
 from models.rotation.wrapping import rotate_root, rotate_wrapping
+from models.validators import tighten
 
 T = TypeVar("T")
 _OLD_ROOTS: Final = (
@@ -72,27 +73,16 @@ def show_status(settings: Settings, *, values: bool) -> None:
 def replay_tombstones(settings: Settings, journals: list[Path]) -> None:
     """Erase again whoever a restored backup has brought back."""
 
-    async def work(course: Course) -> str:
-        more = [Journal(path) for path in journals]
-        missing = await replay(course.main, course.keys, journal_of(settings), *more, anyway=True)
-        return f"{missing:,} erasures were missing somewhere, and are done again."
+    async def work(main: Database, keys: Keys) -> int:
+        return await replay(main, keys, journal_of(settings), *map(Journal, journals), anyway=True)
 
-    typer.echo(_run(settings, "Replaying", work, None))
+    missing = with_keys(settings, _say, work)
+    typer.echo(f"{missing:,} erasures were missing somewhere, and are done again.")
 
 
 def _run(settings: Settings, title: str, work: Callable[[Course], Awaitable[T]], rate: float | None) -> T:
-    with _progress(title) as steps:
-
-        async def on_course(course: Course) -> T:
-            return await work(course)
-
-        return with_keymaster(settings, _say, on_course, rate=rate, progress=steps.add)
-
-
-@contextmanager
-def _progress(title: str) -> Iterator[Steps]:
     with Steps(title, Console(stderr=True)) as steps:
-        yield steps
+        return with_keymaster(settings, _say, lambda main, keys: work(Course(main, keys, rate, steps.add)))
 
 
 def _say(line: str) -> None:

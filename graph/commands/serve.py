@@ -12,7 +12,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import AsyncExitStack, ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, Never
 
@@ -27,6 +28,7 @@ from graph.commands.demo import load_demo, sign_ins
 from graph.commands.migrating import migrate, require_migrated
 from graph.commands.opening import KEYS_BESIDE_DATA, Say, connect, embedded_mongodb, migrated
 from graph.connections import PromptProtocol, bound_unread
+from graph.key_store import journal_of, open_key_store, sealed
 from graph.settings import Settings, load_settings, unknown_settings
 from models.addresses import Addresses
 from models.crypto.key_file import load_or_create
@@ -35,13 +37,27 @@ from models.demo import is_loaded
 from models.embedded import Embedded
 from models.errors import ConfigurationError
 from models.registry import check_labels
+from models.replay import replay
 from models.user import UserDocument
 
+CLEAR_VALUES: Final = (
+    "WARNING: some personal values are stored in the clear, by an earlier version. Seal them while the service runs: "
+    "fieldward keys seal"
+)
 _CONNECTIONS: Final = 2_000  # per worker; those over it get 503
 _KEEP_ALIVE: Final = 5  # seconds
 _GRACE: Final = 15  # seconds for what was begun, when told to stop
 _BACKLOG: Final = 2048
 _PAUSE: Final = 0.1  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """Whether the demo people are there; databases in memory, which are open and have to stay so."""
+
+    demo: bool
+    database: Database | None = None
+    key_store: Database | None = None
 
 
 def register(app: typer.Typer) -> None:
@@ -75,46 +91,43 @@ def _serve(settings: Settings, say: Say) -> None:
             stack.enter_context(_watching(server, say))
         elif settings.keystore_url is None:
             say(KEYS_BESIDE_DATA)
-        database, demo = asyncio.run(_prepare(addresses, settings, say, own=own))
-        _announce_when_ready(settings, say, where="in memory" if database else _place(settings), demo=demo)
-        if database is not None or settings.workers == 1:
+        ready = asyncio.run(_prepare(addresses, settings, say, own=own))
+        where = _place(settings) if ready.database is None else "in memory"
+        _announce_when_ready(settings, say, where=where, demo=ready.demo)
+        if ready.database is not None or settings.workers == 1:
             if settings.workers > 1:
                 say("In memory there is one worker only: others would not see its data.")
-            application = create_app(settings, addresses=addresses, database=database)
+            application = create_app(settings, addresses=addresses, database=ready.database, key_store=ready.key_store)
             uvicorn.Server(uvicorn.Config(application, **_options(settings))).run([listening])
         else:
             config = uvicorn.Config("graph.app:create", factory=True, workers=settings.workers, **_options(settings))
             Multiprocess(config, [listening]).run()
 
 
-async def _prepare(
-    addresses: Addresses | None, settings: Settings, say: Say, *, own: bool
-) -> tuple[Database | None, bool]:
-    """Check keys and database, make what this version needs, load the demo. Returns what is in memory, open, and
-    whether the demo people are there."""
+async def _prepare(addresses: Addresses | None, settings: Settings, say: Say, *, own: bool) -> _Prepared:
+    """Check keys and databases, make what this version needs, undo what a restored backup has undone, load the demo."""
     check_labels()
     # The workers load the keys themselves, but what is wrong with the file could no longer be said in one line there.
     load_or_create(settings.keys_file)
-    database = await connect(addresses.api if addresses else None, settings, say)
-    try:
-        await _migrate(addresses, database, settings)
-        demo = not settings.production and await _load_demo(database, settings, own=own)
-    except BaseException:
-        await database.close()
-        raise
-    if database.in_memory:
-        return database, demo
-    await database.close()
-    return None, demo
-
-
-async def _migrate(addresses: Addresses | None, database: Database, settings: Settings) -> None:
-    if addresses is None:
-        await migrate(database, None, settings)
-    elif settings.may_migrate:
-        await migrated(addresses, settings)
-    else:
-        await require_migrated(database)
+    async with AsyncExitStack() as stack:
+        database = await connect(addresses.api if addresses else None, settings, say)
+        stack.push_async_callback(database.close)
+        if addresses is not None:
+            await (migrated(addresses, settings) if settings.may_migrate else require_migrated(database))
+        store = await open_key_store(addresses.keystore if addresses else None)
+        stack.push_async_callback(store.close)
+        if addresses is None:
+            await migrate(database, store, settings)
+        async with sealed(database, store, settings) as keys:
+            if erased := await replay(database, keys, journal_of(settings)):
+                say(f"{erased} people who were erased before are erased again: a backup had brought them back.")
+            if not keys.sealed:
+                say(CLEAR_VALUES)
+            demo = not settings.production and await _load_demo(database, settings, own=own)
+        if database.in_memory:
+            stack.pop_all()  # both live on in the application
+            return _Prepared(demo, database, store)
+    return _Prepared(demo)
 
 
 async def _load_demo(database: Database, settings: Settings, *, own: bool) -> bool:

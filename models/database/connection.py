@@ -159,7 +159,15 @@ class Connection:
 
     async def _make_indexes(self, document: type[Document]) -> None:
         rows, declared = self._of(document), indexes(document)
-        await (make_indexes(rows, declared) if self.in_memory else rows.create_indexes(declared))
+        if self.in_memory:
+            await make_indexes(rows, declared)
+            return
+        superseded: Mapping[str, str] = getattr(document.Settings, "superseded", {})
+        if superseded:
+            for name, found in (await rows.index_information()).items():
+                if superseded.get(name) == found["key"][0][0]:
+                    await rows.drop_index(name)
+        await rows.create_indexes(declared)
 
     async def set_validator(self, document: type[Document], validator: Mapping[str, Any], *, strict: bool) -> None:
         """Let MongoDB refuse rows of `document` that do not match; not strict: a row that does not yet may go on so."""

@@ -30,6 +30,7 @@ MAX_AGE: Final = 1.0  # seconds that a worker may lag behind
 INTERVAL: Final = 0.5  # seconds between two fetches
 KEPT: Final = 60.0  # seconds that a person's key is kept
 MOST: Final = 20_000  # people whose keys are kept; about 1.2 kB each
+LATE: Final = 3.0  # seconds without a good fetch after which this is not ready
 CHECKED: Final = 15.0  # seconds between two looks whether the provider answers
 RENEWED: Final = 300.0  # seconds after which the provider is asked for the root key's work anew
 LAPSED: Final = 900.0  # seconds after which nothing is opened with keys that the provider did not confirm
@@ -95,8 +96,8 @@ class Keys:
 
     @property
     def answers(self) -> bool:
-        """Whether the provider of root keys answered when it was last asked."""
-        return self._provider_answers
+        """Whether the key store answered lately, and the provider of root keys when it was last asked."""
+        return self._provider_answers and self._as_of > self._seconds() - LATE
 
     @property
     def sealed(self) -> bool:

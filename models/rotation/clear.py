@@ -7,6 +7,8 @@ are still accepted where sealed ones belong.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final
 
 from models.base import PersonalDocument
@@ -90,16 +92,21 @@ async def _pass(course: Course, sealer: Sealer) -> int:
         async for batch in course.walk(None, course.main, document, wanted, paths):
             people = [row[plan.person] for row in batch if isinstance(row.get(plan.person), str)]
             keys = await course.keys.of(people)
-            for row in batch:
-                key = keys.get(row.get(plan.person, ""))
-                if key is not None:
-                    found += await _seal_row(course, document, plan, row, key, left_over)
+            found += await course.each(batch, partial(_seal_row, course, document, plan, keys, left_over))
     return found
 
 
 async def _seal_row(
-    course: Course, document: type[PersonalDocument], plan: Plan, row: Raw, keys: DataKeys, left_over: list[str]
+    course: Course,
+    document: type[PersonalDocument],
+    plan: Plan,
+    everybodys: Mapping[str, DataKeys],
+    left_over: list[str],
+    row: Raw,
 ) -> bool:
+    keys = everybodys.get(row.get(plan.person, ""))
+    if keys is None:
+        return False  # of nobody, or of somebody who is gone
     clear: dict[str, Any] = {path: row[path] for path in plan.fields if path in row and not is_sealed(row[path])}
     gone = [name for name in left_over if name in row]
     if not clear and not gone:

@@ -7,7 +7,7 @@ within a few more. `settle` waits that long, so that after it nobody makes anyth
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from models.keystore.keys import Keys
 
 SETTLE: Final = 8.0  # seconds: noticing, the longest transaction, and a call at its deadline
 BATCH: Final = 200
+_AT_ONCE: Final = 16  # writes; each waits for the journal of a majority
 
 Progress = Callable[[str, int], None]
 
@@ -102,6 +103,13 @@ class Course:
                 await self._keep(rotation)
             if self.rate is not None:
                 await asyncio.sleep(len(batch) / self.rate)
+
+    async def each(self, rows: Iterable[Raw], work: Callable[[Raw], Awaitable[bool]]) -> int:
+        """Do `work` for all rows, some at once; for how many it was true."""
+        waiting, done = list(rows), 0
+        for start in range(0, len(waiting), _AT_ONCE):
+            done += sum(await asyncio.gather(*map(work, waiting[start : start + _AT_ONCE])))
+        return done
 
     async def _keep(self, rotation: RotationDocument) -> None:
         kept = {

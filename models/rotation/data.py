@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import partial
 
 from models.base import PersonalDocument
 from models.crypto.envelope import DataKeys, SealBroken, is_sealed, key_version_of
@@ -24,8 +25,7 @@ async def rotate_data(course: Course) -> int:
     older = {"newest_at": {"$lt": rotation.started_at}}
     if rotation.step == "make":
         async for batch in course.walk(None, course.keystore, DataKeyDocument, older, ["keys"]):
-            for row in batch:
-                await _add_version(course, row, rotation.started_at)
+            await course.each(batch, partial(_add_version, course, rotation.started_at))
         await course.step(rotation, "seal")
     if rotation.step == "seal":
         await course.changed()
@@ -36,14 +36,13 @@ async def rotate_data(course: Course) -> int:
     await course.changed()
     people = 0
     async for batch in course.walk(rotation, course.keystore, DataKeyDocument, {"keys.1": {"$exists": True}}, ["keys"]):
-        for row in batch:
-            people += await _keep_newest(course, row)
+        people += await course.each(batch, partial(_keep_newest, course))
     await course.changed()
     await course.end(rotation)
     return people
 
 
-async def _add_version(course: Course, row: Raw, moment: datetime) -> None:
+async def _add_version(course: Course, moment: datetime, row: Raw) -> bool:
     ring = await course.keys.ring()
     version = row["keys"][-1]["v"] + 1
     _, wrapped = ring.wraps(row["_id"], version)
@@ -52,13 +51,15 @@ async def _add_version(course: Course, row: Raw, moment: datetime) -> None:
         "$set": {"newest_at": moment},
         "$min": {"kek": ring.newest.version},
     }
-    await course.keystore.update_one(DataKeyDocument, {"_id": row["_id"], "keys": row["keys"]}, update)
+    as_found = {"_id": row["_id"], "keys": row["keys"]}
+    return bool(await course.keystore.update_one(DataKeyDocument, as_found, update))
 
 
-async def _keep_newest(course: Course, row: Raw) -> int:
+async def _keep_newest(course: Course, row: Raw) -> bool:
     kept = [row["keys"][-1]]
     update = {"$set": {"keys": kept, "kek": wrapping_version_of(kept[0]["wrapped"])}}
-    return await course.keystore.update_one(DataKeyDocument, {"_id": row["_id"], "keys": row["keys"]}, update)
+    as_found = {"_id": row["_id"], "keys": row["keys"]}
+    return bool(await course.keystore.update_one(DataKeyDocument, as_found, update))
 
 
 def sealed_documents(sealer: Sealer) -> Iterator[tuple[type[PersonalDocument], Plan]]:
@@ -76,14 +77,16 @@ async def _seal_anew(course: Course, sealer: Sealer) -> bool:
         async for batch in course.walk(None, course.main, document, {}, [plan.person, *plan.fields]):
             people = [row[plan.person] for row in batch if isinstance(row.get(plan.person), str)]
             keys = await course.keys.of(people)
-            for row in batch:
-                key = keys.get(row.get(plan.person, ""))
-                if key is not None:
-                    found |= await _row_anew(course, document, plan, row, key)
+            found |= await course.each(batch, partial(_row_anew, course, document, plan, keys)) > 0
     return found
 
 
-async def _row_anew(course: Course, document: type[PersonalDocument], plan: Plan, row: Raw, keys: DataKeys) -> bool:
+async def _row_anew(
+    course: Course, document: type[PersonalDocument], plan: Plan, everybodys: Mapping[str, DataKeys], row: Raw
+) -> bool:
+    keys = everybodys.get(row.get(plan.person, ""))
+    if keys is None:
+        return False  # of nobody, or of somebody who is gone
     old = {path: row[path] for path in plan.fields if is_sealed(row.get(path)) and _is_older(row[path], keys)}
     if not old:
         return False

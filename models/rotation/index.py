@@ -5,6 +5,9 @@ Between, whatever is written carries codes under both, so uniqueness and look-up
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
 from models.base import PersonalDocument
 from models.crypto.wrapping import KeyKind, KeyName
 from models.database import Raw
@@ -57,21 +60,25 @@ async def _fill(course: Course, rotation: RotationDocument) -> bool:
             stored = f"{path}{INDEX_SUFFIX}"
             lacking = {path: {"$exists": True}, f"{stored}.v": {"$ne": rotation.version}}
             async for batch in course.walk(None, course.main, document, lacking, [plan.person, path, stored]):
-                as_found = [row[path] for row in batch]
-                keyless = set(await sealer.open(document, batch, [path]))
-                ring = await course.keys.ring()
-                for place, row in enumerate(batch):
-                    if place not in keyless:
-                        found |= await _fill_row(course, ring, document, plan, path, as_found[place], row)
+                as_found = {row["_id"]: row[path] for row in batch}
+                await sealer.open(document, batch, [path])
+                work = partial(_fill_row, course, await course.keys.ring(), document, plan, path, as_found)
+                found |= await course.each((row for row in batch if path in row), work) > 0
     return found
 
 
 async def _fill_row(
-    course: Course, ring: Ring, document: type[PersonalDocument], plan: Plan, path: str, sealed: bytes, row: Raw
+    course: Course,
+    ring: Ring,
+    document: type[PersonalDocument],
+    plan: Plan,
+    path: str,
+    sealed: Mapping[str, bytes],
+    row: Raw,
 ) -> bool:
     # Only beside the value it is made of: where a writer was first, the codes are theirs.
     codes = {f"{path}{INDEX_SUFFIX}": plan.entries(ring, {path: row[path]})[f"{path}{INDEX_SUFFIX}"]}
-    return await course.main.exchange(document, row["_id"], {path: sealed}, codes)
+    return await course.main.exchange(document, row["_id"], {path: sealed[row["_id"]]}, codes)
 
 
 async def _trim(course: Course, rotation: RotationDocument) -> None:
@@ -80,6 +87,9 @@ async def _trim(course: Course, rotation: RotationDocument) -> None:
             stored = f"{path}{INDEX_SUFFIX}"
             older = {f"{stored}.v": {"$lt": rotation.version}}
             async for batch in course.walk(None, course.main, document, older, [stored]):
-                for row in batch:
-                    kept = [code for code in row[stored] if code["v"] >= rotation.version]
-                    await course.main.exchange(document, row["_id"], {stored: row[stored]}, {stored: kept})
+                await course.each(batch, partial(_trim_row, course, document, stored, rotation.version))
+
+
+async def _trim_row(course: Course, document: type[PersonalDocument], stored: str, version: int, row: Raw) -> bool:
+    kept = [code for code in row[stored] if code["v"] >= version]
+    return await course.main.exchange(document, row["_id"], {stored: row[stored]}, {stored: kept})

@@ -20,7 +20,7 @@ class Status:
 
     `roots` wrap key-encryption keys, those (`wrapping`) wrap data keys, `peppers` made codes of `users`. `people` have
     a data key, `older` of them more than one version. `values` are sealed values by the version of their data key,
-    `clear` those that are not sealed; both are None unless they were counted. `under_way` are rotations and their steps.
+    `clear` those that are not sealed; both are None unless they were counted. `under_way` are rotations by their steps.
     """
 
     roots: Mapping[str, int]
@@ -70,8 +70,8 @@ async def _values(course: Course) -> tuple[Mapping[int, int], int]:
         async for batch in course.walk(None, course.main, document, {}, list(plan.fields)):
             for row in batch:
                 for path in plan.fields:
-                    if is_sealed(value := row.get(path)):
-                        found[key_version_of(value)] += 1
+                    if path in row and is_sealed(row[path]):
+                        found[key_version_of(row[path])] += 1
                     elif path in row:
                         clear += 1
     return found, clear

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from models.crypto.roots import Wrapped
 from models.crypto.wrapping import KeyKind, KeyName, rewrapped, wrapping_version_of
 from models.database import Raw
@@ -14,13 +16,16 @@ from models.rotation.course import Course
 async def rotate_root(course: Course, *, retire: bool) -> str:
     """Wrap the key-encryption keys of the region by a new root key; its name.
 
+    A root key that is there and wraps nothing yet, of an interrupted rotation or by another setting, is that one.
     With `retire` the root keys before it are given up at the provider: what older backups of the key store hold is
-    lost then. Interrupted, it is begun anew: with another new root key. Raises what the provider raises.
+    lost then. Raises what the provider raises.
     """
     roots = course.keys.roots
-    await roots.rotate()
+    rows = await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.ENCRYPTION.value})
     current = (await roots.versions()).current
-    for row in await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.ENCRYPTION.value}):
+    if all(row["root"] == current for row in rows):
+        current = (await roots.rotate()).current
+    for row in rows:
         name = key_name(row)
         wrapped = await roots.wrap(name, await roots.unwrap(name, Wrapped(row["root"], row["wrapped"])))
         kept = {"root": wrapped.root, "wrapped": wrapped.blob}
@@ -54,8 +59,7 @@ async def rotate_wrapping(course: Course) -> int:
         older = {"kek": {"$lt": rotation.version}}
         while await course.keystore.count(DataKeyDocument, older):
             async for batch in course.walk(rotation, course.keystore, DataKeyDocument, older, ["keys"]):
-                for row in batch:
-                    await _wrap_data_keys(course, ring, row)
+                await course.each(batch, partial(_wrap_data_keys, course, ring))
             rotation.after = ""
         await course.step(rotation, "retire")
     await _refuse_while_used(course, rotation.version)
@@ -93,7 +97,7 @@ async def _wrap_peppers(course: Course, ring: Ring) -> None:
         await course.keystore.update_one(KeyDocument, as_found, {"$set": {"wrapped": wrapped}})
 
 
-async def _wrap_data_keys(course: Course, ring: Ring, row: Raw) -> None:
+async def _wrap_data_keys(course: Course, ring: Ring, row: Raw) -> bool:
     kept = [
         {
             "v": each["v"],
@@ -108,7 +112,8 @@ async def _wrap_data_keys(course: Course, ring: Ring, row: Raw) -> None:
     ]
     # Only in the place of what was read: a key that was destroyed or replaced meanwhile stays so.
     as_found = {"_id": row["_id"], "keys": row["keys"]}
-    await course.keystore.update_one(DataKeyDocument, as_found, {"$set": {"keys": kept, "kek": ring.newest.version}})
+    change = {"$set": {"keys": kept, "kek": ring.newest.version}}
+    return bool(await course.keystore.update_one(DataKeyDocument, as_found, change))
 
 
 async def _refuse_while_used(course: Course, version: int) -> None:
