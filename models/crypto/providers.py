@@ -10,7 +10,6 @@ from typing import Final
 
 from models.crypto.keyring import KeyringFile
 from models.crypto.roots import RootKeys
-from models.crypto.vault import VaultTransit
 from models.errors import ConfigurationError
 
 # Also with one slash or none: a slip of the pen must not become a file of that name.
@@ -33,7 +32,7 @@ def root_keys(keyring: str, *, data_dir: Path, environment: Mapping[str, str], p
     if not _SCHEME.match(keyring):
         return KeyringFile(Path(keyring), apart_from=data_dir)
     if kms := _KMS.fullmatch(keyring):
-        return _aws_kms()(kms["key"], require_tls=production)
+        return _loaded("models.crypto.kms", "AwsKms")(kms["key"], require_tls=production)
     if vault := _VAULT.fullmatch(keyring):
         return _vault(vault["mount"], vault["key"], environment, production=production)
     raise ConfigurationError(
@@ -41,15 +40,15 @@ def root_keys(keyring: str, *, data_dir: Path, environment: Mapping[str, str], p
     )
 
 
-def _aws_kms() -> Callable[..., RootKeys]:
-    # NOTE: by name, for boto3 is installed only where it is wanted, and takes a while to load.
+def _loaded(module: str, provider: str) -> Callable[..., RootKeys]:
+    # NOTE: by name, for each brings a library that takes a while to load, and boto3 is there only where it is wanted.
     try:
-        provider: Callable[..., RootKeys] = import_module("models.crypto.kms").AwsKms
+        found: Callable[..., RootKeys] = getattr(import_module(module), provider)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"boto3", "botocore"}:
             raise
     else:
-        return provider
+        return found
     raise ConfigurationError(
         "FIELDWARD_KEYRING names a key of AWS KMS, and what talks to it is not installed. "
         "Run: pip install 'fieldward[aws]'"
@@ -61,7 +60,7 @@ def _vault(mount: str, key: str, environment: Mapping[str, str], *, production: 
     if missing:
         raise ConfigurationError(f"FIELDWARD_KEYRING names a key of Vault, and {' and '.join(missing)} must be set.")
     authority = environment.get("VAULT_CACERT")
-    return VaultTransit(
+    return _loaded("models.crypto.vault", "VaultTransit")(
         mount,
         key,
         address=environment["VAULT_ADDR"],

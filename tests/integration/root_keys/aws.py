@@ -54,6 +54,7 @@ class Refusing(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Refusal)
+        self.asked: list[dict[str, object]] = []
 
     @property
     def address(self) -> str:
@@ -65,7 +66,7 @@ class _Refusal(BaseHTTPRequestHandler):
     server: Refusing
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         body = {"__type": self.server.code, "message": "a message that shows what was sent: " + "k" * 32}
         content = json.dumps(body).encode()
         self.send_response(400)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
+from io import StringIO
 from typing import Final
 
 import pytest
 
+from graph import logs
 from models.crypto.envelope import SealBroken
 from models.crypto.roots import RootKeyMissing, RootKeysUnavailable, Wrapped
 from models.crypto.wrapping import KeyKind, KeyName
+from models.errors import BadInput
 from tests.integration.root_keys.conftest import Installation
 
 NAME: Final = KeyName(KeyKind.ENCRYPTION, "eu", 1)
@@ -91,6 +95,16 @@ async def test_a_retired_root_key_unwraps_no_longer(installation: Installation) 
     assert before.root in caught.value.message
 
 
+async def test_the_root_key_in_use_is_not_retired(installation: Installation) -> None:
+    """Nor one that is not there."""
+    provider = installation.provider
+    before = await provider.versions()
+    for root in (before.current, installation.unknown):
+        with pytest.raises(BadInput):
+            await provider.retire(root)
+    assert await provider.versions() == before
+
+
 async def test_a_provider_that_is_down_is_said(installation: Installation) -> None:
     """In all that is asked of it, without what was sent."""
     wrapped = await installation.provider.wrap(NAME, SECRET)
@@ -100,3 +114,14 @@ async def test_a_provider_that_is_down_is_said(installation: Installation) -> No
             await work
         assert caught.value.code == "KEYS_UNAVAILABLE"
         assert SECRET.decode() not in str(caught.value)
+
+
+async def test_the_log_shows_nothing_of_it(installation: Installation) -> None:
+    """Not even on DEBUG, where libraries would write down what is wrapped, or a line for each call."""
+    written = StringIO()
+    logs.configure(development=False, level="DEBUG", stream=written)
+    try:
+        await installation.provider.unwrap(NAME, await installation.provider.wrap(NAME, SECRET))
+    finally:
+        logs.configure(development=False)
+    assert not any(name in written.getvalue() for name in ("boto", "http", SECRET.decode(), b64encode(SECRET).decode()))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from base64 import b64encode
+from dataclasses import replace
 from typing import Final
 
 import pytest
@@ -13,7 +12,7 @@ from models.crypto.kms import AwsKms
 from models.crypto.roots import RootKeyMissing, RootKeys, RootKeysUnavailable, Wrapped
 from models.crypto.wrapping import KeyKind, KeyName
 from models.errors import BadInput
-from tests.integration.root_keys.aws import SECRET, Refusing
+from tests.integration.root_keys.aws import Refusing
 
 NAME: Final = KeyName(KeyKind.ENCRYPTION, "eu", 1)
 KEY: Final = b"0123456789 is the key of no one."
@@ -49,7 +48,7 @@ async def test_which_key_wraps_is_configured(kms_provider: RootKeys) -> None:
         ("ExpiredTokenException", RootKeysUnavailable),
         ("KMSInvalidStateException", RootKeysUnavailable),
         ("KMSInternalException", RootKeysUnavailable),
-        ("what: was sent", RootKeysUnavailable),
+        ("what was sent", RootKeysUnavailable),
     ],
 )
 async def test_refusals_of_unwrapping(
@@ -72,15 +71,30 @@ async def test_refusals_of_wrapping(refusing: Refusing, refused: AwsKms, code: s
             await work
 
 
-async def test_the_log_shows_nothing_of_it(
-    kms_provider: RootKeys, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("owner", "more"), [("", {}), ("usr_eu_1", {"fieldward:owner": "usr_eu_1"})])
+async def test_the_name_is_the_encryption_context(
+    refusing: Refusing, refused: AwsKms, owner: str, more: dict[str, str]
 ) -> None:
-    """Not even on DEBUG, where AWS's library would write down the key that is wrapped."""
-    monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
-    await kms_provider.unwrap(NAME, await kms_provider.wrap(NAME, KEY))
-    out = capsys.readouterr().out
-    assert not any(secret in out for secret in (KEY.decode(), b64encode(KEY).decode(), SECRET))
-    assert "botocore" not in out
+    """In these words, or what is stored would not open; KMS takes no empty values."""
+    refusing.code = "AccessDeniedException"
+    context = {"fieldward:kind": "encryption", "fieldward:region": "eu", "fieldward:version": "1", **more}
+    name = replace(NAME, owner=owner)
+    for work in (refused.wrap(name, KEY), refused.unwrap(name, Wrapped(ROOT, b"blob"))):
+        with pytest.raises(RootKeysUnavailable):
+            await work
+        assert refusing.asked[-1]["EncryptionContext"] == context
+
+
+@pytest.mark.parametrize("root", ["1-c5b2fe01", "v1", f"{ROOT}?", ROOT.replace("eu-central-1", "evil.example/")])
+async def test_what_names_no_key_of_aws_is_not_asked_for(
+    refusing: Refusing, refused: AwsKms, monkeypatch: pytest.MonkeyPatch, root: str
+) -> None:
+    """It is that of another provider, or somebody made it up."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", refusing.address)
+    refusing.asked.clear()
+    with pytest.raises(RootKeyMissing):
+        await refused.unwrap(NAME, Wrapped(root, b"blob"))
+    assert refusing.asked == []
 
 
 def test_it_prints_nothing(kms_provider: RootKeys) -> None:

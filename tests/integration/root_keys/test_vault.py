@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import pickle
 import socket
 import ssl
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from models.crypto import vault as provider_module
 from models.crypto.envelope import SealBroken
@@ -77,6 +79,15 @@ async def test_vault_sees_who_asks_and_for_what(vault: FakeVault) -> None:
     await provider(vault, namespace="people/eu").versions()
     [seen] = vault.seen
     assert (seen["x-vault-token"], seen["x-vault-namespace"], seen["x-vault-request"]) == (TOKEN, "people/eu", "true")
+
+
+async def test_the_name_is_the_associated_data(vault: FakeVault) -> None:
+    """As it is framed everywhere, or what is stored would not open."""
+    work = provider(vault)
+    wrapped = await work.wrap(NAME, SECRET)
+    sealed = b64decode(wrapped.blob.removeprefix(b"vault:v1:"))
+    data = b"\0\0\0\x0aencryption" + b"\0\0\0\x02eu" + b"\0\0\0\0" + b"\0\0\0\x04\0\0\0\x01"
+    assert AESGCM(vault.keys[1]).decrypt(sealed[:12], sealed[12:], data) == SECRET
 
 
 async def test_a_sealed_vault_is_said(vault: FakeVault) -> None:
@@ -229,6 +240,8 @@ def test_an_authority_that_cannot_be_read_stops_the_start(tmp_path: Path) -> Non
             )
 
 
-async def test_it_prints_nothing(vault: FakeVault) -> None:
+def test_it_prints_nothing() -> None:
     """Nor does it go into a cache or a queue."""
-    assert repr(provider(vault)) == "VaultTransit()"
+    assert repr(made({})) == "VaultTransit()"
+    with pytest.raises(TypeError, match="not copied or pickled"):
+        pickle.dumps(made({}))
