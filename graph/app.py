@@ -37,13 +37,13 @@ from auth.tokens import Tokens
 from graph import logs, schema
 from graph.catalogue import read_catalogue
 from graph.commands.demo import DEMO_PASSWORD
+from graph.commands.key_store import open_key_store, sealed
 from graph.commands.posting import outbox_of
 from graph.context import Services
 from graph.documents import Documents
 from graph.engine import Engine
 from graph.health import ROUTES, Metrics, health_routes
 from graph.http import GraphQLEndpoint, cors
-from graph.key_store import open_key_store, sealed
 from graph.limits import Limits
 from graph.mail_settings import ACCOUNT_PATH
 from graph.operations import Operations

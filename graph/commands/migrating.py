@@ -11,7 +11,7 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import Final
 
-from graph.key_store import make_keys, sealed
+from graph.commands.key_store import make_keys, sealed
 from graph.settings import Settings
 from models.bookkeeping import MarkerDocument
 from models.database import DOCUMENTS, Database

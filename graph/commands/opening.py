@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Final, TypeVar
 
+from graph.commands.key_store import open_key_store, sealed
 from graph.commands.migrating import NOT_MIGRATED, is_migrated, migrate, require_migrated
 from graph.database_settings import KEYMASTER_URL, KEYSTORE_URL, MIGRATOR_URL, MONGODB_URL
-from graph.key_store import open_key_store, sealed
 from graph.settings import Settings
 from models.addresses import Addresses
 from models.database import Database

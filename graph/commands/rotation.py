@@ -9,9 +9,9 @@ from typing import Final, TypeVar
 import typer
 from rich.console import Console
 
+from graph.commands.key_store import journal_of
 from graph.commands.opening import with_keymaster, with_keys
 from graph.commands.progress import Steps
-from graph.key_store import journal_of
 from graph.settings import Settings
 from models.database import Database
 from models.keystore import Keys

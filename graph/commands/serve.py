@@ -25,10 +25,10 @@ from auth.passwords import Passwords
 from graph import logs
 from graph.app import GRAPHQL_PATH, create_app
 from graph.commands.demo import load_demo, sign_ins
+from graph.commands.key_store import journal_of, open_key_store, sealed
 from graph.commands.migrating import migrate, require_migrated
 from graph.commands.opening import KEYS_BESIDE_DATA, Say, connect, embedded_mongodb, migrated
 from graph.connections import PromptProtocol, bound_unread
-from graph.key_store import journal_of, open_key_store, sealed
 from graph.settings import Settings, load_settings, unknown_settings
 from models.addresses import Addresses
 from models.crypto.key_file import load_or_create
