@@ -37,7 +37,7 @@ from auth.tokens import Tokens
 from graph import logs, schema
 from graph.catalogue import read_catalogue
 from graph.commands.demo import DEMO_PASSWORD
-from graph.commands.key_store import open_key_store, sealed
+from graph.commands.key_store import opened, sealed
 from graph.commands.posting import outbox_of
 from graph.context import Services
 from graph.documents import Documents
@@ -109,16 +109,11 @@ def create_app(
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
         async with AsyncExitStack() as stack:
-            opened, store = database, key_store
-            found = None if opened is not None else addresses or _addresses(settings)
-            if opened is None:
-                opened = await Database.connect(found.api if found else None)
-                stack.push_async_callback(opened.close)
-            if store is None:
-                store = await open_key_store(found.keystore if found else None)
-                stack.push_async_callback(store.close)
-            keys = await stack.enter_async_context(sealed(opened, store, settings))
-            app.router.routes.extend(await _connect(parts, settings, opened, keys, stack))
+            people, store = database, key_store
+            if people is None or store is None:
+                people, store = await opened(addresses or _addresses(settings), stack)
+            keys = await stack.enter_async_context(sealed(people, store, settings))
+            app.router.routes.extend(await _connect(parts, settings, people, keys, stack))
             # What was made so far lives as long as the process: no collection need look at it again.
             gc.collect()
             gc.freeze()

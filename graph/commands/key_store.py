@@ -9,6 +9,7 @@ from typing import Final
 
 from graph.database_settings import KEYSTORE_URL
 from graph.settings import Settings
+from models.addresses import Addresses
 from models.crypto.keyring import KeyringFile
 from models.crypto.providers import root_keys
 from models.crypto.roots import RootKeyMissing, RootKeys, RootKeysUnavailable
@@ -48,6 +49,15 @@ async def open_key_store(url: str | None, setting: str = KEYSTORE_URL) -> Databa
         pass
     # Outside of the handler: the driver's error may hold the address.
     raise ConfigurationError(NO_KEY_STORE)
+
+
+async def opened(addresses: Addresses | None, stack: AsyncExitStack) -> tuple[Database, Database]:
+    """Both databases as the service opens them (None: in memory), until `stack` ends."""
+    people = await Database.connect(addresses.api if addresses else None)
+    stack.push_async_callback(people.close)
+    store = await open_key_store(addresses.keystore if addresses else None)
+    stack.push_async_callback(store.close)
+    return people, store
 
 
 @asynccontextmanager

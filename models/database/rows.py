@@ -9,19 +9,18 @@ from beanie import Document
 from pymongo import ReturnDocument
 from pymongo import errors as driver
 
-from models.database.connection import Connection, Raw, Session
+from models.database.connection import Raw, Session
 from models.database.encoding import to_bson
 from models.database.failures import DUPLICATE, taken_index
 from models.database.memory import colliding_index, refuse_taken_codes
-from models.database.sealing import SealedRows, Sealing
+from models.database.sealed import SealedConnection
+from models.database.sealing import SealedRows
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
-from models.sealed import sealed_fields
-from models.uses import USES, Use
 
 T = TypeVar("T")
 
 
-class Database(Connection):
+class Database(SealedConnection):
     """One MongoDB database. A document class names its collection.
 
     Sealed fields are sealed on the way in, by `sealing`, and stay so on the way out: see `opened`. Filters may ask
@@ -30,8 +29,6 @@ class Database(Connection):
     Every method raises `DatabaseUnavailable` when no answer comes in time, `BadInput` for a value
     that BSON cannot hold, and `FieldwardError` (without the server's text) for anything else.
     """
-
-    sealing: Sealing | None = None
 
     async def find(
         self,
@@ -211,41 +208,6 @@ class Database(Connection):
         changed = await self._call(lambda: rows.update_one({"_id": row, **before}, update), document)
         return bool(changed.matched_count)
 
-    async def opened(self, use: Use, document: type[Document], *rows: Raw) -> bool:
-        """Open in place what the service itself uses of rows as read (`models.uses`); False when a key is gone.
-
-        What is for people to see goes by the reader, under a grant. Raises `SealBroken`.
-        """
-        if self.sealing is None:
-            return True
-        return not await self.sealing.open(document, rows, USES[use][document])
-
-    async def _asked(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002
-        if self.sealing is not None and self.sealing.asks(document, filter):
-            return await self.sealing.lookup(document, filter)
-        return filter
-
-    async def _sealed(self, document: type[Document], raws: Sequence[Raw]) -> SealedRows:
-        if self.sealing is not None:
-            return await self.sealing.rows(document, raws)
-        _refuse_clear(document, raws)
-        return SealedRows(list(raws))
-
-    async def _changed(
-        self,
-        document: type[Document],
-        filter: Mapping[str, Any],  # noqa: A002
-        update: Mapping[str, Any],
-    ) -> Mapping[str, Any] | None:
-        if self.sealing is not None:
-            return await self.sealing.update(document, filter, update)
-        _refuse_clear(document, update.values())
-        return update
-
-    async def _forget(self, sealed: SealedRows) -> None:
-        if self.sealing is not None and sealed.newcomers:
-            await self.sealing.forget(sealed.newcomers)
-
     async def _write(
         self,
         document: type[Document],
@@ -261,10 +223,3 @@ class Database(Connection):
             if not self.in_memory:
                 raise
         raise Conflict(await colliding_index(self._of(document), document, written, target))
-
-
-def _refuse_clear(document: type[Document], written: Iterable[Mapping[str, Any]]) -> None:
-    """Nothing that is to be sealed is written where nobody seals."""
-    fields = sealed_fields(document)
-    if any(path in fields for values in written for path in values):
-        raise FieldwardError(f"Sealed fields of {document.__name__} were to be written without keys.")
