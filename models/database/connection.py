@@ -26,9 +26,9 @@ from motor.motor_asyncio import (
     AsyncIOMotorDatabase,
 )
 from pymongo import AsyncMongoClient
-from pymongo import errors as driver
 
-from models.database.failures import CAUGHT, DEFAULT_SETTING, Collision, collection_name, indexes, meaning
+from models.database.client import make_client
+from models.database.failures import CAUGHT, DEFAULT_SETTING, Collision, collection_name, indexes, meaning, mistrust
 from models.database.memory import make_indexes
 from models.database.reads import Reads
 from models.database.validation import has_violation, put_validator
@@ -43,7 +43,6 @@ DEFAULT_NAME: Final = "fieldward"
 TIMEOUT: Final = 2.5  # seconds; a request makes few calls, and the first that fails ends it
 ABORT_TIMEOUT: Final = 0.5  # comes after a call that may have used all of TIMEOUT; the server aborts by itself too
 INDEX_TIMEOUT: Final = 600.0  # building an index over millions of rows takes its time
-POOL_SIZE: Final = 32  # connections of either client; more than there are threads that could wait for one
 READS: Final = 8  # at once; more of them only push each other's rows out of the processor's caches
 ATTEMPTS: Final = 6  # of a transaction that keeps meeting others
 
@@ -77,16 +76,16 @@ class Connection:
 
         `name` wins over the one in the URL; `documents` are what it holds; `seconds` is the deadline of each call;
         `listeners` are the driver's event listeners; `setting` is the variable that messages name. Raises
-        `ConfigurationError` for an address or a credential that does not hold.
+        `ConfigurationError` for an address, a credential or a certificate that does not hold.
         """
         if url is None:
             memory: Any = AsyncMongoMockClient(tz_aware=True)
             opened = cls(memory, memory[name or DEFAULT_NAME], in_memory=True, seconds=seconds, setting=setting)
         else:
-            client = _client(AsyncIOMotorClient, url, seconds, listeners, setting)
+            client = make_client(AsyncIOMotorClient, url, seconds, listeners, setting)
             chosen = client[name] if name else client.get_default_database(DEFAULT_NAME)
             opened = cls(client, chosen, in_memory=False, seconds=seconds, setting=setting)
-            opened._reads = Reads(_client(AsyncMongoClient, url, seconds, listeners, setting), chosen.name, READS)
+            opened._reads = Reads(make_client(AsyncMongoClient, url, seconds, listeners, setting), chosen.name, READS)
         opened._documents = documents
         try:
             await opened._prepare()
@@ -97,7 +96,12 @@ class Connection:
 
     async def _prepare(self) -> None:
         if (reads := self._reads) is not None:  # Motor's connections are tried by Beanie, right below
-            hello = await self._call(lambda: reads.command("hello"))
+            try:
+                hello = await self._call(lambda: reads.command("hello"))
+            except DatabaseUnavailable:
+                if reads.mistrusts:
+                    raise mistrust(self._setting) from None
+                raise
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         models = list(self._documents)
         await self._call(lambda: init_beanie(self._database, document_models=models, skip_indexes=True))
@@ -226,29 +230,3 @@ class Connection:
         except CAUGHT as error:
             failure = meaning(error, document, self._setting)
         raise failure  # outside of the handler, so that the driver's error is not its context
-
-
-def _client(kind: Callable[..., T], url: str, seconds: float, listeners: Sequence[Any], setting: str) -> T:
-    milliseconds = int(seconds * 1000)
-    try:
-        return kind(
-            url,
-            w="majority",
-            journal=True,
-            retryWrites=True,
-            tz_aware=True,
-            uuidRepresentation="standard",
-            compressors=[],
-            appname="fieldward",
-            maxPoolSize=POOL_SIZE,
-            maxConnecting=POOL_SIZE,
-            connectTimeoutMS=milliseconds,
-            serverSelectionTimeoutMS=milliseconds,
-            waitQueueTimeoutMS=milliseconds,
-            event_listeners=list(listeners),
-        )
-    except CAUGHT as error:
-        failure = meaning(error, None, setting)
-    except ValueError:
-        failure = meaning(driver.InvalidURI(), None, setting)
-    raise failure
