@@ -137,7 +137,7 @@ def test_production_names_all_that_is_missing_at_once() -> None:
 
 
 def test_production_refuses_an_unsafe_database_address() -> None:
-    """Requirement E6: TLS on every external connection, whoever opens it; `test_url_checks.py` has all that is unsafe."""
+    """Requirement E6: TLS on every external connection, whoever opens it; `test_url_checks.py` has all of it."""
     for name in ("MONGODB_URL", "KEYSTORE_URL", "MIGRATOR_URL", "KEYSTORE_MIGRATOR_URL"):
         said = problem(**{name: "mongodb://other:hidden-password@db.example/fieldward"})
         assert f"FIELDWARD_{name} must use TLS" in said
