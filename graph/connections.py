@@ -1,4 +1,4 @@
-"""Connections that a slow client cannot hold: headers must arrive in time, and so must what it reads.
+"""Connections that a slow client cannot hold: handshake and headers must arrive in time, and so must what it reads.
 
 uvicorn itself ends idle connections, but one that sends a byte now and then would stay for ever.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Final
+from typing import Any, Final
 
+import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_SECONDS: Final = 10.0
@@ -21,6 +22,18 @@ def bound_unread(listening: socket.socket) -> None:
     option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux only
     if option is not None:
         listening.setsockopt(socket.IPPROTO_TCP, option, UNREAD_MILLISECONDS)
+
+
+class PromptLoop(uvloop.Loop):
+    """An event loop whose servers wait for the beginning and the end of TLS no longer than for headers.
+
+    uvicorn passes no such times on, and uvloop's own are 60 and 30 seconds, for which a stop waits too.
+    """
+
+    async def create_server(self, *given: Any, **options: Any) -> asyncio.AbstractServer:  # type: ignore[override]  # noqa: ANN401 - the loop's own, of many kinds
+        if options.get("ssl") is not None:
+            options |= {"ssl_handshake_timeout": HEADER_SECONDS, "ssl_shutdown_timeout": HEADER_SECONDS}
+        return await super().create_server(*given, **options)
 
 
 class PromptProtocol(HttpToolsProtocol):

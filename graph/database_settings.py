@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from graph.url_checks import mongodb_problems
 from models.addresses import Addresses
 from models.embedded import DATABASE
 from models.errors import ConfigurationError
@@ -22,7 +23,6 @@ ADMINISTRATORS: Final = (ADMIN_URL, KEYSTORE_ADMIN_URL)  # read by `fieldward da
 
 KEYRING: Final = "must be the path of a file outside of FIELDWARD_DATA_DIR, aws-kms://KEY or vault://MOUNT/KEY"
 _KEYS_SUFFIX: Final = "_keys"
-_WEAKENING: Final = ("tlsinsecure", "tlsallowinvalidcertificates", "tlsallowinvalidhostnames")
 
 
 def addresses(urls: Mapping[str, str]) -> Addresses | None:
@@ -92,28 +92,11 @@ def unsafe_databases(urls: Mapping[str, str], *, keyring: str | None) -> Iterato
             yield f"{name} is not set: production needs {what}"
     seen: dict[str, str] = {}
     for name, url in urls.items():
-        yield from unsafe_address(name, url)
+        yield from mongodb_problems(name, url)
         if (who := _who(url)) and (other := seen.setdefault(who, name)) != name:
             yield f"{name} must name another MongoDB user than {other} in production"
     if keyring is None:
         yield "FIELDWARD_KEYRING is not set: production needs a place for the root key"
-
-
-def unsafe_address(name: str, url: str) -> Iterator[str]:
-    """What is unsafe about one MongoDB address (requirement E6); `name` is its variable."""
-    try:
-        parts = urlsplit(url)
-        options = _options(url)
-    except ValueError:
-        yield f"{name} is no MongoDB address"
-        return
-    by_default = "true" if parts.scheme == "mongodb+srv" else "false"
-    if options.get("tls", options.get("ssl", by_default)) != "true":
-        yield f"{name} must use TLS in production (tls=true or mongodb+srv://)"
-    if any(options.get(weakening) == "true" for weakening in _WEAKENING):
-        yield f"{name} must not switch certificate checks off in production"
-    if "@" not in parts.netloc and "authmechanism" not in options:
-        yield f"{name} must name a MongoDB user in production"
 
 
 def administrators(environment: Mapping[str, str]) -> tuple[str, str | None]:
@@ -125,7 +108,7 @@ def administrators(environment: Mapping[str, str]) -> tuple[str, str | None]:
     if ADMIN_URL not in given:
         raise ConfigurationError(f"{ADMIN_URL} is not set: users and roles are made by an administrator of MongoDB.")
     if environment.get("FIELDWARD_ENV") == "production":
-        problems = [problem for name, url in given.items() for problem in unsafe_address(name, url)]
+        problems = [problem for name, url in given.items() for problem in mongodb_problems(name, url)]
         if problems:
             raise ConfigurationError("; ".join(problems) + ".")
     return given[ADMIN_URL], given.get(KEYSTORE_ADMIN_URL)

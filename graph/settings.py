@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Final, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import NoDecode
 
 from graph import database_settings, mail_settings
 from graph.storage_settings import PREFIX, StorageSettings
+from graph.url_checks import is_loopback, is_origin
+from models.crypto.tls import TlsFiles
 from models.errors import ConfigurationError
 
 # Names that are kept for later versions. Setting one is refused: what it asks for would not be done.
@@ -54,12 +56,23 @@ class Settings(StorageSettings):
     trusted_proxies: Annotated[frozenset[str], NoDecode] = Field(
         frozenset(), description="networks (CIDR), separated by commas, whose X-Forwarded-For and -Proto count"
     )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file of the certificate, followed by those that lead to its authority: https"
+    )
+    tls_key: Path | None = Field(None, description="PEM file of its key, readable by its owner only")
     max_page: int = Field(100, ge=1, le=MAX_PAGE, description="the most that `first` may ask for")
     mail_from: str = Field("Fieldward <no-reply@fieldward.example>", description="the sender of mails")
     account_url: str = Field("", description="the page that links in mails lead to; default ISSUER/account")
     step_up: bool = Field(
         False, description="on or off: ask for a second factor and fresh proof; always on in production"
     )
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        """What https is served with; None: this service itself speaks http."""
+        if self.tls_certificate is None or self.tls_key is None:
+            return None
+        return TlsFiles(self.tls_certificate, self.tls_key)
 
     @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -69,7 +82,7 @@ class Settings(StorageSettings):
     @field_validator("allowed_origins")
     @classmethod
     def _are_origins(cls, value: frozenset[str]) -> frozenset[str]:
-        if not all(_is_origin(origin) for origin in value):
+        if not all(is_origin(origin) for origin in value):
             raise ValueError("each must be an origin like https://app.example, without path or wildcard")
         return value
 
@@ -87,7 +100,7 @@ class Settings(StorageSettings):
     @field_validator("issuer")
     @classmethod
     def _is_address(cls, value: str) -> str:
-        if value and not _is_origin(value):
+        if value and not is_origin(value):
             raise ValueError("must be an address like https://users.example, without path")
         return value
 
@@ -115,7 +128,7 @@ class Settings(StorageSettings):
     def _defaults(self) -> Self:
         # The model is frozen for its users; this is still its making.
         if not self.issuer:
-            self.__dict__["issuer"] = f"http://127.0.0.1:{self.port}"
+            self.__dict__["issuer"] = f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
         if not self.account_url:
             self.__dict__["account_url"] = f"{self.issuer}{mail_settings.ACCOUNT_PATH}"
         if "step_up" not in self.model_fields_set:
@@ -152,6 +165,8 @@ def load_settings(environment: Mapping[str, str]) -> Settings:
         settings = None
     if settings is not None:
         problems += database_settings.incomplete(settings.database_urls)
+        if (settings.tls_certificate is None) != (settings.tls_key is None):
+            problems.append(f"{PREFIX}TLS_CERTIFICATE and {PREFIX}TLS_KEY belong together: set both, or none")
         problems += _unsafe(settings, given) if settings.production else ()
     if problems or settings is None:
         raise ConfigurationError("; ".join(problems) + ".")
@@ -182,15 +197,15 @@ def _unsafe(settings: Settings, given: Mapping[str, str]) -> Iterator[str]:
         yield f"{PREFIX}STEP_UP cannot be off in production"
     if any(not origin.startswith("https://") for origin in settings.allowed_origins):
         yield f"{PREFIX}ALLOWED_ORIGINS must be https origins in production"
+    if not (settings.tls or is_loopback(settings.host) or _is_behind_proxy(settings)):
+        yield (
+            f"{PREFIX}HOST is reached by other machines, and without TLS: set {PREFIX}TLS_CERTIFICATE and "
+            f"{PREFIX}TLS_KEY, or name the proxy that ends TLS in {PREFIX}TRUSTED_PROXIES"
+        )
     smtp_url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
     yield from mail_settings.unsafe_mail(smtp_url, settings.account_url, given)
 
 
-def _is_origin(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        _ = parts.port  # reading it checks it
-    except ValueError:
-        return False
-    plain = not (parts.path or parts.query or parts.fragment or "@" in parts.netloc or "*" in text)
-    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+def _is_behind_proxy(settings: Settings) -> bool:
+    """Whether another machine is trusted to end TLS; one on this machine needs no other address than loopback."""
+    return not all(ip_network(each).is_loopback for each in settings.trusted_proxies)

@@ -8,6 +8,7 @@ import http.client
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -25,6 +26,7 @@ from auth.passwords import Passwords
 from graph import logs
 from graph.app import GRAPHQL_PATH, create_app
 from graph.commands.demo import load_demo, sign_ins
+from graph.commands.encryption import check_tls, encryption
 from graph.commands.key_store import journal_of, open_key_store, sealed
 from graph.commands.migrating import migrate, require_migrated
 from graph.commands.opening import KEYS_BESIDE_DATA, Say, connect, embedded_mongodb, migrated
@@ -67,6 +69,7 @@ def register(app: typer.Typer) -> None:
     def serve() -> None:
         """Start the API, with the embedded MongoDB unless FIELDWARD_MONGODB_URL is set."""
         settings = load_settings(os.environ)
+        check_tls(settings)
         for name in unknown_settings(os.environ):
             typer.echo(f"WARNING: {name} is not a setting of this version, so it changes nothing.", err=True)
         # TERM would end the process without stopping what it started; from here on it unwinds like Ctrl-C.
@@ -140,7 +143,7 @@ async def _load_demo(database: Database, settings: Settings, *, own: bool) -> bo
 
 def _options(settings: Settings) -> dict[str, Any]:
     return {
-        "loop": "uvloop",
+        "loop": "graph.connections:PromptLoop",
         "http": PromptProtocol,
         "ws": "none",
         "lifespan": "on",
@@ -154,6 +157,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "limit_concurrency": _CONNECTIONS,
         "timeout_keep_alive": _KEEP_ALIVE,
         "timeout_graceful_shutdown": _GRACE,
+        **encryption(settings),
     }
 
 
@@ -194,10 +198,13 @@ def _watching(server: Embedded | None, say: Say) -> Iterator[None]:
 def _announce_when_ready(settings: Settings, say: Say, *, where: str, demo: bool) -> None:
     """Print where to go once the API answers, whichever process it is that does."""
 
+    trusting = settings.tls.client_context() if settings.tls else None
+    scheme = "https" if settings.tls else "http"
+
     def announce() -> None:
-        while not _is_ready(settings):
+        while not _is_ready(settings, trusting):
             time.sleep(_PAUSE)
-        say(f"Fieldward answers at http://{_reachable(settings)}:{settings.port}{GRAPHQL_PATH} (data {where})")
+        say(f"Fieldward answers at {scheme}://{_reachable(settings)}:{settings.port}{GRAPHQL_PATH} (data {where})")
         if demo:
             for line in sign_ins():
                 say(f"  {line}")
@@ -208,8 +215,14 @@ def _announce_when_ready(settings: Settings, say: Say, *, where: str, demo: bool
     threading.Thread(target=announce, daemon=True).start()
 
 
-def _is_ready(settings: Settings) -> bool:
-    connection = http.client.HTTPConnection(_reachable(settings), settings.port, timeout=2)
+def _is_ready(settings: Settings, trusting: ssl.SSLContext | None) -> bool:
+    """Whether it answers; by https where `trusting` is given, which says whose certificate is believed."""
+    host, port = _reachable(settings), settings.port
+    connection = (
+        http.client.HTTPSConnection(host, port, timeout=2, context=trusting)
+        if trusting is not None
+        else http.client.HTTPConnection(host, port, timeout=2)
+    )
     try:
         connection.request("GET", "/health/ready")
         return connection.getresponse().status == http.HTTPStatus.OK

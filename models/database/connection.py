@@ -27,8 +27,8 @@ from motor.motor_asyncio import (
 )
 from pymongo import AsyncMongoClient
 
-from models.database.clients import make_client
-from models.database.failures import CAUGHT, DEFAULT_SETTING, Collision, collection_name, indexes, meaning
+from models.database.client import make_client
+from models.database.failures import CAUGHT, DEFAULT_SETTING, Collision, collection_name, indexes, meaning, mistrust
 from models.database.memory import make_indexes
 from models.database.reads import Reads
 from models.database.validation import has_violation, put_validator
@@ -76,7 +76,7 @@ class Connection:
 
         `name` wins over the one in the URL; `documents` are what it holds; `seconds` is the deadline of each call;
         `listeners` are the driver's event listeners; `setting` is the variable that messages name. Raises
-        `ConfigurationError` for an address or a credential that does not hold.
+        `ConfigurationError` for an address, a credential or a certificate that does not hold.
         """
         if url is None:
             memory: Any = AsyncMongoMockClient(tz_aware=True)
@@ -96,7 +96,12 @@ class Connection:
 
     async def _prepare(self) -> None:
         if (reads := self._reads) is not None:  # Motor's connections are tried by Beanie, right below
-            hello = await self._call(lambda: reads.command("hello"))
+            try:
+                hello = await self._call(lambda: reads.command("hello"))
+            except DatabaseUnavailable:
+                if reads.mistrusts:
+                    raise mistrust(self._setting) from None
+                raise
             self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
         models = list(self._documents)
         await self._call(lambda: init_beanie(self._database, document_models=models, skip_indexes=True))

@@ -52,6 +52,24 @@ def meaning(error: BaseException, document: type[Document] | None, setting: str 
     return FieldwardError("The database could not carry out an operation.")
 
 
+def is_mistrust(error: BaseException | None) -> bool:
+    """Whether a connection failed by the server's certificate. All that the driver keeps of it is OpenSSL's word."""
+    return error is not None and "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+def mistrust(setting: str) -> ConfigurationError:
+    """What is said at the start of a server whose certificate does not hold."""
+    return ConfigurationError(
+        f"The certificate of the MongoDB at {setting} is not trusted here: it is over, made for another name, or of an "
+        "authority that tlsCAFile does not hold."
+    )
+
+
+def unusable_file(setting: str) -> ConfigurationError:
+    """What is said of a file of authorities, keys or revocations that the address names."""
+    return ConfigurationError(f"{setting} names a file for TLS that cannot be read or used.")
+
+
 def _refusal(error: driver.OperationFailure, document: type[Document] | None, setting: str) -> FieldwardError:
     if error.timeout or error.code in _SERVER_BUSY:
         return DatabaseUnavailable()

@@ -14,7 +14,7 @@ from beanie import Document
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 
-from models.database.failures import collection_name
+from models.database.failures import collection_name, is_mistrust
 
 T = TypeVar("T")
 Raw = dict[str, Any]
@@ -46,6 +46,12 @@ class Reads:
     async def command(self, name: str) -> Raw:
         """The server's answer to a command without arguments."""
         return await self.run(lambda: self._client.admin.command(name))
+
+    @property
+    def mistrusts(self) -> bool:
+        """Whether a server could not be talked to because of its certificate."""
+        known = self._client.topology_description.server_descriptions().values()
+        return any(is_mistrust(server.error) for server in known)
 
     async def run(self, operation: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Run a read. Whoever is cancelled meanwhile leaves it to its deadline."""

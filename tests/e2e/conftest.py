@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -42,8 +43,8 @@ def serve(real_mongodb: None, tmp_path: Path) -> Iterator[Serve]:
     """Start services of one's own: `serve(WORKERS="2")`; they are stopped at the end."""
     started: list[Server] = []
 
-    def start(launcher: Path | None = None, **settings: str) -> Server:
-        started.append(Server(tmp_path / f"data{len(started)}", launcher=launcher, **settings))
+    def start(launcher: Path | None = None, trust: ssl.SSLContext | None = None, **settings: str) -> Server:
+        started.append(Server(tmp_path / f"data{len(started)}", launcher=launcher, trust=trust, **settings))
         return started[-1].ready()
 
     yield start

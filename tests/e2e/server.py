@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -42,12 +43,17 @@ def free_port() -> int:
 
 
 class Server:
-    """One `fieldward serve` on its own port and folder; `said()` is all that it wrote so far."""
+    """One `fieldward serve` on its own port and folder; `said()` is all that it wrote so far.
 
-    def __init__(self, folder: Path, *, launcher: Path | None = None, **settings: str) -> None:
+    With `trust` it is asked by https, as a client that trusts these certificates.
+    """
+
+    def __init__(
+        self, folder: Path, *, launcher: Path | None = None, trust: ssl.SSLContext | None = None, **settings: str
+    ) -> None:
         self.folder = folder
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'http' if trust is None else 'https'}://127.0.0.1:{self.port}"
         self._enforcing = settings.get("STEP_UP") == "on"
         self._factors: dict[str, Codes] = {}
         self._log = folder.parent / f"{folder.name}.log"
@@ -61,7 +67,7 @@ class Server:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        self.http = httpx.Client(base_url=self.url, timeout=20)
+        self.http = httpx.Client(base_url=self.url, timeout=20, verify=trust or True)
 
     def ready(self) -> Server:
         """Wait until it answers with its demo data loaded."""

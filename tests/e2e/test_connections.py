@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from graph import connections
-from graph.connections import PromptProtocol, bound_unread
+from graph.connections import PromptLoop, PromptProtocol, bound_unread
+from models.crypto.tls import TlsFiles
+from tests.certificates import Authority
 
 HEAD = b"GET / HTTP/1.1\r\nHost: here\r\n"
 
@@ -70,6 +73,25 @@ async def test_endless_headers_lose_the_connection(port: int, monkeypatch: pytes
     writer.write(HEAD + (b"X-Large: " + b"a" * 1000 + b"\r\n") * 100)
     assert await ends(reader)
     writer.close()
+
+
+def test_a_handshake_that_never_ends_loses_the_connection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Before the protocol has heard of the client at all."""
+    monkeypatch.setattr(connections, "HEADER_SECONDS", 0.3)
+    offered = TlsFiles(*Authority(tmp_path).issue("server")).server_context()
+
+    async def wait_in_silence() -> bool:
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0, ssl=offered)
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        try:
+            return await ends(reader)
+        finally:
+            writer.close()
+            server.close()
+
+    with asyncio.Runner(loop_factory=PromptLoop) as runner:
+        assert runner.run(wait_in_silence())
 
 
 async def test_a_prompt_client_keeps_its_connection(port: int) -> None:

@@ -1,4 +1,4 @@
-"""How the driver's clients are made: acknowledged by a majority, in the journal, without compression, in good time."""
+"""The driver's clients, as the service wants them: acknowledged by a majority, no wait without an end."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from typing import Any, Final, TypeVar
 
 from pymongo import errors as driver
 
-from models.database.failures import CAUGHT, meaning
+from models.database.failures import CAUGHT, meaning, unusable_file
 
 T = TypeVar("T")
 
-POOL_SIZE: Final = 32  # connections of a client; more than there are threads that could wait for one
+POOL_SIZE: Final = 32  # connections of either client; more than there are threads that could wait for one
 
 
 def make_client(kind: Callable[..., T], url: str, seconds: float, listeners: Sequence[Any], setting: str) -> T:
-    """A client of `kind` for `url`. Raises `ConfigurationError`, which names `setting`, for what is no address."""
+    """A client of the driver (`kind`) for `url`, not connected yet; each of its waits ends after `seconds`.
+
+    Raises `ConfigurationError`, which names the variable `setting`, for an address that cannot be used.
+    """
     milliseconds = int(seconds * 1000)
     try:
         return kind(
@@ -36,6 +39,8 @@ def make_client(kind: Callable[..., T], url: str, seconds: float, listeners: Seq
         )
     except CAUGHT as error:
         failure = meaning(error, None, setting)
+    except OSError:
+        failure = unusable_file(setting)
     except ValueError:
         failure = meaning(driver.InvalidURI(), None, setting)
     raise failure
