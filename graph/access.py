@@ -11,7 +11,7 @@ field of a guarded type that is neither stops the start (`graph.catalogue`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from inspect import get_annotations
@@ -25,6 +25,8 @@ from graph.directives import ReadsDirective, describe_access, label_directives
 from models.base import PersonalDocument
 from models.errors import ConfigurationError
 from models.fields import labels_of
+from models.labels import LABELS
+from models.sealed import sealed_fields
 from models.vocabulary import Access, Label
 
 GUARD: Final = "guard"
@@ -140,14 +142,14 @@ def public(why: str, description: str) -> Any:  # noqa: ANN401 - see `personal`
 
 def guarded(document: type[BaseModel], *, at: str = "") -> Callable[[type[T]], type[T]]:
     """Make a Strawberry type whose personal fields live in `document`, below the path `at`."""
-    labels = labels_of(document)
+    labels, sealed = labels_of(document), sealed_fields(document)
     prefix = f"{at}." if at else ""
 
     def decorate(cls: type[T]) -> type[T]:
         for name in get_annotations(cls):
             declared = getattr(cls, name, None)
             if isinstance(declared, _Personal):
-                setattr(cls, name, _field(cls, name, declared, labels, prefix))
+                setattr(cls, name, _field(cls, name, declared, labels, prefix, sealed))
         cls.is_type_of = classmethod(_is_row_of)  # type: ignore[attr-defined]
         return strawberry.type(cls, description=(cls.__doc__ or "").strip())
 
@@ -158,7 +160,9 @@ def _is_row_of(cls: type, value: object, _info: object) -> bool:
     return getattr(value, "type_name", None) == cls.__name__
 
 
-def _field(cls: type, name: str, declared: _Personal, labels: dict[str, Label], prefix: str) -> Any:  # noqa: ANN401
+def _field(
+    cls: type, name: str, declared: _Personal, labels: Mapping[str, Label], prefix: str, sealed: Container[str]
+) -> Any:  # noqa: ANN401 - see `personal`
     relative = declared.path or name
     label = declared.label or labels.get(prefix + relative)
     if label is None:
@@ -167,7 +171,7 @@ def _field(cls: type, name: str, declared: _Personal, labels: dict[str, Label], 
     return strawberry.field(
         resolver=resolver,
         description=_described(declared.description, label, Access.READ),
-        directives=label_directives(label, Access.READ),
+        directives=label_directives(label, Access.READ, encrypted=(prefix + relative).partition(".")[0] in sealed),
         metadata={GUARD: Stored(label, prefix + relative, relative, declared.collection, declared.newest_by)},
     )
 
@@ -193,7 +197,7 @@ def written(label: Label, description: str, *, required: bool = False) -> Any:  
     options: dict[str, Any] = {} if required else {"default": UNSET}
     return strawberry.field(
         description=_described(description, label, Access.WRITE),
-        directives=label_directives(label, Access.WRITE),
+        directives=label_directives(label, Access.WRITE, encrypted=LABELS[label].encrypted),
         metadata={GUARD: Writes(label)},
         **options,
     )

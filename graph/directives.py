@@ -33,12 +33,15 @@ class PermitAs(StrEnum):
 
 
 @strawberry.schema_directive(
-    name="label", locations=_GUARDED, description="The data category of a field, a fideslang key."
+    name="label",
+    locations=_GUARDED,
+    description="The data category of a field, a fideslang key, and whether it is encrypted where it is stored.",
 )
 class LabelDirective:
-    """`@label(is: "user.contact.email")`."""
+    """`@label(is: "user.contact.email", encrypted: true)`."""
 
     is_: str = strawberry.directive_field(name="is")
+    encrypted: Optional[bool] = strawberry.directive_field(name="encrypted", default=UNSET)  # noqa: UP045 - as below
 
 
 @strawberry.schema_directive(
@@ -73,8 +76,8 @@ def guards_values(kind: GraphQLEnumType) -> bool:
     return any(isinstance(directive, ReadsDirective) for value in values for directive in value.directives)
 
 
-def label_directives(label: Label, access: Access) -> list[object]:
-    """`@label` and one `@permit` per rule that speaks of `label`."""
+def label_directives(label: Label, access: Access, *, encrypted: bool) -> list[object]:
+    """`@label` and one `@permit` per rule that speaks of `label`; `encrypted` says that the stored field is sealed."""
     permits = [
         PermitDirective(
             who=str(rule.who),
@@ -84,7 +87,7 @@ def label_directives(label: Label, access: Access) -> list[object]:
         for rule in rules_for(label, access)
         if rule.who is not Who.SERVICE
     ]
-    return [LabelDirective(is_=label.value), *permits]
+    return [LabelDirective(is_=label.value, encrypted=encrypted or UNSET), *permits]
 
 
 def rules_for(label: Label, access: Access) -> list[Rule]:

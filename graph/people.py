@@ -14,6 +14,9 @@ from graph.context import Context, Found, page_size
 from graph.gate import RootAccess
 from graph.paging import Order, read_cursor
 from models.conditions import shown_filter
+from models.errors import BadInput
+from models.importing.rejection import Refused
+from models.importing.values import phone
 from models.reading import Loaded
 from models.vocabulary import Relation
 
@@ -97,8 +100,17 @@ def _filter(given: Arguments) -> Mapping[str, Any]:
     made: dict[str, Any] = {path: values[name] for name, path in _EQUAL.items() if name in values}
     if "status" in values:
         made["status"] = values["status"].value
+    if "phone" in values:
+        made["phone"] = _phone(values["phone"])
     bounds = {operator: values[name] for operator, name in _BOUNDS.items() if name in values}
     return {**made, "created_at": bounds} if bounds else made
+
+
+def _phone(text: str) -> str:
+    try:
+        return phone(text)
+    except Refused:
+        raise BadInput("This is not a telephone number in the form of E.164.", path=("filter", "phone")) from None
 
 
 _LOOKED_UP = {"username_key": "User.username", "email": "User.email"}

@@ -33,12 +33,13 @@ class UserBy:
     description="Narrows a list of people; all given fields must fit. Leaves out people whose row is withheld."
 )
 class UserFilter:
-    """Equality on fields that are stored in plain, and ranges of time."""
+    """Equality, also with a telephone number as a whole, and ranges of time."""
 
     country: str | None = reading("User.country", "Country, ISO 3166-1 alpha-2.")
     locale: str | None = reading("User.locale", "Language and region, BCP 47.")
     age_band: str | None = reading("User.ageBand", "Coarse age.")
     status: UserStatus | None = reading("User.status", "Where the account is in its life.")
+    phone: str | None = reading("User.phone", "Telephone, E.164, the whole number.", exact=True)
     created_from: datetime | None = reading("User.createdAt", "Made at this moment or later.")
     created_before: datetime | None = reading("User.createdAt", "Made before this moment.")
 

@@ -34,6 +34,12 @@ ARGUMENTS: Final = [
         )
         for name, (path, value) in FILTERS.items()
     ),
+    (
+        "query ($value: UserFilter) { users(first: 2, filter: $value) { nodes { id } } }",
+        "phone",
+        {"phone": "+46 70 174 06 01"},
+        "masked",
+    ),
     *(
         (
             "query ($value: UserOrder) { users(first: 2, orderBy: $value) { nodes { id } } }",
