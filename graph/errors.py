@@ -17,6 +17,7 @@ from graphql.type import GraphQLEnumType, GraphQLInputObjectType, GraphQLList, G
 
 from graph.directives import guards_values
 from graph.wording import syntax_message, validation_message, value_message
+from models.crypto.envelope import SealBroken
 from models.errors import BadInput, ConfigurationError, FieldwardError, RateLimited
 
 ErrorMap = dict[str, Any]
@@ -41,6 +42,7 @@ STATUS: Final[Mapping[str, int]] = {
     "TAKEN": 409,
     "RATE_LIMITED": 429,
     INTERNAL: 500,
+    SealBroken.code: 500,
     UNAVAILABLE: 503,
 }
 """The HTTP status of a request refused with this code, under `application/graphql-response+json`."""

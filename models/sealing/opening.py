@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import structlog
+
 from models.crypto.envelope import DataKeys, SealBroken, is_sealed
 from models.database.sealing import Raw
 from models.sealing.plan import Plan
@@ -52,7 +54,11 @@ def open_slowly(
         if value is None or (accept_clear and not is_sealed(value)):
             continue
         place, field = plan.fields[path]
-        raw[path] = field.codec.decode(key.open_at(row, place, value))
+        try:
+            raw[path] = field.codec.decode(key.open_at(row, place, value))
+        except SealBroken:
+            structlog.get_logger(__name__).error("seal_broken", collection=plan.collection, field=path)
+            raise
 
 
 def _close(raw: Raw, paths: Iterable[str]) -> None:
