@@ -139,7 +139,7 @@ class _Computing:
         purpose = self.schema.get_directive(schema.PURPOSE_DIRECTIVE)
         if purpose is None:
             raise TypeError("the schema declares @purpose")
-        self.operations = Operations(Planner(self.schema, self.catalogue), purpose)
+        self.operations = Operations(self.schema, Planner(self.schema, self.catalogue), purpose)
         self.policy = Policy(settings.region, step_up=settings.step_up)
         self.metrics = Metrics({"documents": self.documents.__len__})
 
