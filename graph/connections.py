@@ -99,8 +99,8 @@ class Joining:
     def write(self, data: bytes) -> None:
         """Hold back the first piece, and send it along with the second."""
         if self._head:
-            head, self._head = self._head, b""
-            self._transport.writelines((head, data))
+            data, self._head = self._head + data, b""
+            self._transport.write(data)
         elif self._begun or data.startswith(_INTERIM):
             self._transport.write(data)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
@@ -115,10 +115,6 @@ class Wire:
     def write(self, data: bytes) -> None:
         """One piece."""
         self.pieces.append(data)
-
-    def writelines(self, data: Iterable[bytes]) -> None:
-        """One piece of several."""
-        self.pieces.append(b"".join(data))
 
     def is_closing(self) -> bool:
         """Whether it was closed."""
