@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
-
-from starlette.requests import HTTPConnection
 
 from auth.principal import NOBODY, RECENT, Assurance, Kind, Principal, is_strong
 from auth.revocations import Revocations
@@ -28,6 +26,14 @@ CACHED_TOKENS: Final = 10_000
 _THIS_HOST: Final = "__Host-"  # RFC 6265bis, section 4.1.3.2
 _LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BEARER: Final = re.compile(r"\Abearer +([A-Za-z0-9._~+/-]+=*) *\Z", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Credentials:
+    """What a request presents: its `Authorization` headers, and its cookies by name."""
+
+    authorizations: Sequence[str] = field(default=(), repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,9 @@ class Identity:
         self._cookie = cookie_name(ACCESS_COOKIE, secure=secure_cookies)
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
 
-    async def principal(self, connection: HTTPConnection) -> Principal:
+    async def principal(self, credentials: Credentials) -> Principal:
         """The caller. Raises `DatabaseUnavailable` when a revocation can be neither seen nor ruled out."""
-        headers = connection.headers.getlist("authorization")
+        headers = credentials.authorizations
         if len(headers) > 1:
             return _nobody("The request has several Authorization headers.")
         if headers:
@@ -74,7 +80,7 @@ class Identity:
             if bearer is None:
                 return _nobody("The Authorization header is not of the form: Bearer <access token>.")
             return await self._of(bearer[1])
-        cookie = connection.cookies.get(self._cookie)
+        cookie = credentials.cookies.get(self._cookie)
         if not cookie:
             return NOBODY
         found = await self._of(cookie)

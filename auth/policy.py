@@ -19,9 +19,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from auth.principal import Kind, Shape
 from auth.purposes import PURPOSES, REGISTRY_VERSION, PurposeSpec, covered
@@ -36,9 +36,9 @@ _DECISIONS_CACHED = 100_000
 _FIRST = (Reason.REGION, Reason.STEP_UP, Reason.ROLE, Reason.SCOPE, Reason.PURPOSE)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A coordinate that an operation touches: its label and what is done to it."""
+class Claim(NamedTuple):
+    """A coordinate that an operation touches: its label and what is done to it. A tuple: it is hashed with
+    every request."""
 
     coordinate: str
     label: Label

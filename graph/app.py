@@ -14,7 +14,6 @@ from signal import SIGTERM
 from typing import Final
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
 from auth.addresses import Addresses
@@ -42,6 +41,7 @@ from graph.commands.posting import outbox_of
 from graph.context import Services
 from graph.documents import Documents
 from graph.engine import Engine
+from graph.front import Application
 from graph.health import ROUTES, Metrics, health_routes
 from graph.http import GraphQLEndpoint, cors
 from graph.limits import Limits
@@ -104,7 +104,7 @@ def create_app(
     """
     check_labels()
     parts = _Computing(settings)
-    app: Starlette
+    app: Application
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
@@ -114,22 +114,16 @@ def create_app(
                 people, store = await opened(addresses or _addresses(settings), stack)
             keys = await stack.enter_async_context(sealed(people, store, settings))
             app.router.routes.extend(await _connect(parts, settings, people, keys, stack))
+            app.shorten(GRAPHQL_PATH)
             # What was made so far lives as long as the process: no collection need look at it again.
             gc.collect()
             gc.freeze()
             stack.callback(gc.unfreeze)
             yield
 
-    app = Starlette(
-        lifespan=lifespan,
-        middleware=[
-            Middleware(
-                RequestLog,
-                routes=_NAMED_ROUTES,
-                lines=RequestLines(readable=not settings.production),
-                metrics=parts.metrics,
-            )
-        ],
+    lines = RequestLines(readable=not settings.production)
+    app = Application(
+        lambda inner: RequestLog(inner, routes=_NAMED_ROUTES, lines=lines, metrics=parts.metrics), lifespan=lifespan
     )
     return app
 
@@ -145,7 +139,7 @@ class _Computing:
         purpose = self.schema.get_directive(schema.PURPOSE_DIRECTIVE)
         if purpose is None:
             raise TypeError("the schema declares @purpose")
-        self.operations = Operations(Planner(self.schema, self.catalogue), purpose)
+        self.operations = Operations(self.schema, Planner(self.schema, self.catalogue), purpose)
         self.policy = Policy(settings.region, step_up=settings.step_up)
         self.metrics = Metrics({"documents": self.documents.__len__})
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import GraphQLEnumType, GraphQLError, GraphQLInputObjectType, get_named_type
 from graphql.execution.values import VariableValues, get_argument_values
 
 from graph.access import Reads, Rows
 from graph.catalogue import Catalogue, input_claim
-from graph.gate import Touched
-from graph.plan import PlanRoot
+from graph.plan import PlanRoot, Touched
+from graph.templates import Filled, Template, used_variables
 from models.errors import BadInput
 from models.names import email_key, normalise_username
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(NamedTuple):
     """The one person that arguments name: the stored path and value to look for."""
 
     path: str
@@ -32,18 +30,32 @@ class Chosen:
 
 def arguments_of(root: PlanRoot, variables: VariableValues) -> Mapping[str, Any]:
     """The coerced arguments of a root field. Raises `BadInput` for what only its variables make wrong."""
-    definition = root.field.definition
+    definition, template = root.field.definition, root.template
     if definition is None or not definition.args:
         return {}
+    if template is not None and (filled := template.fill(variables.coerced)) is not None:
+        return filled
+    node = root.field.nodes[0]
     try:
-        return get_argument_values(definition, root.field.nodes[0], variables, None)
+        made = get_argument_values(definition, node, variables, None)
     except GraphQLError:
         # The library's message may hold the value.
         raise BadInput(f"The arguments of {root.field.coordinate} have a value that cannot be used.") from None
+    if template is None and all(variables.coerced.get(name) is not None for name in used_variables(node)):
+        root.template = Template.learn(definition, node, made)
+    return made
 
 
 def touched_by(root: PlanRoot, arguments: Mapping[str, Any], catalogue: Catalogue) -> tuple[Touched, ...]:
     """The claims that the given arguments make; what is not given claims nothing."""
+    if type(arguments) is not Filled:
+        return _touched(root, arguments, catalogue)
+    if root.touched is None:
+        root.touched = _touched(root, arguments, catalogue)
+    return root.touched
+
+
+def _touched(root: PlanRoot, arguments: Mapping[str, Any], catalogue: Catalogue) -> tuple[Touched, ...]:
     definition = root.field.definition
     if definition is None:
         return ()

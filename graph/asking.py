@@ -52,6 +52,8 @@ class Asker:
                 return Asked(None, touched)
             case Rows.CHOSEN:
                 target = chosen(root, arguments)
+                if target is not None and target.path == "_id" and target.value != principal.person:
+                    return Asked(Relation.OTHER, touched)
                 matters = self._gate.relation_matters(principal.shape, purpose, root, touched)
                 own = target is None or (matters and await self._is_own(target, principal))
                 return Asked(Relation.SELF if own and principal.person else Relation.OTHER, touched)

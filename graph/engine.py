@@ -6,9 +6,8 @@ The order is the product: nothing touches a personal document before the whole o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from graphql import GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues
@@ -32,14 +31,12 @@ from graph.plan import Plan, Planner
 from graph.purpose import Declared, choose
 from graph.refusals import nulls, refuse, sign_in_first, withheld
 from graph.rows import read_attribute
-from graph.variables import coerce_variables
 from models.errors import FieldwardError
 
 _SERVERS_PART: Final = frozenset({"UNAVAILABLE", "RATE_LIMITED", "INTERNAL_SERVER_ERROR", "SEAL_BROKEN"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(NamedTuple):
     """An operation with its variables, planned."""
 
     document: Document
@@ -103,7 +100,7 @@ class Engine:
     def _prepare(self, document: Document, request: GraphQLRequest) -> _Prepared:
         node = self._documents.operation(document, request.operation_name)
         operation = self._operations.get(document, node)
-        variables = coerce_variables(self._schema, node, request.variables)
+        variables = self._operations.variables(operation, request.variables)
         self._documents.check_cost(document, request.operation_name, variables.coerced)
         return _Prepared(
             document, operation, variables, self._operations.plan(operation, variables, kept=document.kept)

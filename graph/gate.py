@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from graphql import is_non_null_type
 
@@ -18,7 +18,7 @@ from auth.principal import Shape, subject_of
 from graph.access import Rows
 from graph.catalogue import Catalogue
 from graph.denials import Denial, denied, distinct
-from graph.plan import Plan, PlanField, PlanRoot
+from graph.plan import Plan, PlanField, PlanRoot, Touched
 from graph.rendering import Renderer
 from graph.rows import Judge, row_renderer
 from graph.selection import selection_of
@@ -34,25 +34,16 @@ _WEIGHT: Final = 100_000  # of all answers' plans together, about half a kilobyt
 _MATTERS: Final = 8  # of one root; who asks it and for what hardly varies
 
 
-@dataclass(frozen=True, slots=True)
-class Touched:
-    """A claim that an argument makes; `clear` when a masked right is not enough."""
-
-    claim: Claim
-    clear: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """One root field as a request asks for it: whose rows (None: anybody's) and what is touched."""
 
     relation: Relation | None
     touched: tuple[Touched, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Everything that `Gate.check` looks at; equal questions have equal answers."""
+class Question(NamedTuple):
+    """Everything that `Gate.check` looks at; equal questions have equal answers. A tuple: it is hashed with every
+    request."""
 
     plan: Plan
     shape: Shape

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from time import time
 from typing import Final, Protocol
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -47,18 +52,10 @@ class Metrics:
     def __init__(self, sizes: Mapping[str, Callable[[], int]] | None = None) -> None:
         self._registry = CollectorRegistry()
         self._worker = str(os.getpid())
-        self._requests = Counter(
-            "fieldward_requests", "Requests answered.", ("worker", "route", "status"), registry=self._registry
-        )
+        self._requests = _Requests(self._worker)
+        self._registry.register(self._requests)
         self._errors = Counter(
             "fieldward_errors", "Errors in answers, by code.", ("worker", "code"), registry=self._registry
-        )
-        self._seconds = Histogram(
-            "fieldward_request_seconds",
-            "Time to answer a request.",
-            ("worker", "route"),
-            buckets=_BUCKETS,
-            registry=self._registry,
         )
         self._mails = Counter(
             "fieldward_mails", "Mails sent, failed, dropped.", ("worker", "outcome"), registry=self._registry
@@ -66,14 +63,10 @@ class Metrics:
         entries = Gauge("fieldward_cache_entries", "Entries held.", ("worker", "cache"), registry=self._registry)
         for name, size in (sizes or {}).items():
             entries.labels(self._worker, name).set_function(size)
-        # Finding a child by its labels takes longer than counting; routes and statuses are few.
-        self._counted = cache(lambda route, status: self._requests.labels(self._worker, route, str(status)))
-        self._timed = cache(lambda route: self._seconds.labels(self._worker, route))
 
     def observe(self, route: str, status: int, seconds: float, codes: Sequence[str]) -> None:
         """Count one answered request; `seconds` is how long it took."""
-        self._counted(route, status).inc()
-        self._timed(route).observe(seconds)
+        self._requests.add(route, status, seconds)
         for code in codes:
             self._errors.labels(self._worker, code).inc()
 
@@ -84,6 +77,47 @@ class Metrics:
     def text(self) -> bytes:
         """The Prometheus text format."""
         return generate_latest(self._registry)
+
+
+class _Requests(Collector):
+    """Requests answered, and how long they took: plain numbers, since a `Counter` takes a lock for each change. Only
+    the event loop comes here, to count and to read."""
+
+    def __init__(self, worker: str) -> None:
+        self._worker = worker
+        self._count: Tally[tuple[str, int]] = Tally()
+        self._buckets: dict[str, list[int]] = {}  # those of `_BUCKETS`, and what took longer
+        self._seconds: dict[str, float] = {}
+        self._since: dict[tuple[str, int] | str, float] = {}
+
+    def add(self, route: str, status: int, seconds: float) -> None:
+        """Count one."""
+        if (route, status) not in self._count:
+            self._since[route, status] = time()
+        self._count[route, status] += 1
+        buckets = self._buckets.get(route)
+        if buckets is None:
+            buckets = self._buckets[route] = [0] * (len(_BUCKETS) + 1)
+            self._seconds[route], self._since[route] = 0.0, time()
+        self._seconds[route] += seconds
+        buckets[bisect_left(_BUCKETS, seconds)] += 1
+
+    def collect(self) -> Iterator[Metric]:
+        """For the Prometheus client."""
+        requests = CounterMetricFamily("fieldward_requests", "Requests answered.", None, ("worker", "route", "status"))
+        for (route, status), count in self._count.items():
+            requests.add_metric((self._worker, route, str(status)), count, created=self._since[route, status])
+        yield requests
+        times = HistogramMetricFamily(
+            "fieldward_request_seconds", "Time to answer a request.", labels=("worker", "route")
+        )
+        bounds = [*(str(bound) for bound in _BUCKETS), "+Inf"]
+        for route, buckets in self._buckets.items():
+            rows = list(zip(bounds, accumulate(buckets), strict=True))
+            times.add_metric((self._worker, route), rows, self._seconds[route])
+            labels = {"worker": self._worker, "route": route}
+            times.add_sample(f"{times.name}_created", labels, self._since[route])
+        yield times
 
 
 def health_routes(database: Pings, keys: Answers, metrics: Metrics) -> list[BaseRoute]:

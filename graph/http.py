@@ -6,7 +6,6 @@ with a JSON body, and GET for queries; one operation per request.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -14,13 +13,15 @@ from typing import Any, Final, Protocol
 
 import orjson
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from auth.devices import DEVICE_COOKIE
-from auth.identity import REFRESH_COOKIE, cookie_name
+from auth.identity import REFRESH_COOKIE, Credentials, cookie_name
 from auth.principal import Principal
+from graph.deadlines import Deadlines
 from graph.errors import BAD_USER_INPUT, STATUS, UNAVAILABLE, fieldward_error, internal_error
+from graph.headers import PREFLIGHT_HEADER, read_headers
 from graph.limits import Limits
 from graph.messages import Answer, Client, Cookie, GraphQLRequest
 from graph.negotiation import GRAPHQL, JSON, choose_media_type, prefers_html
@@ -32,7 +33,6 @@ from models.errors import FieldwardError
 Headers = tuple[tuple[bytes, bytes], ...]
 
 CSRF: Final = "CSRF"
-PREFLIGHT_HEADER: Final = "graphql-require-preflight"
 _METHODS: Final = (b"allow", b"GET, POST, OPTIONS")
 _ALWAYS: Final[Headers] = (
     (b"cache-control", b"no-store"),
@@ -42,13 +42,6 @@ _ALWAYS: Final[Headers] = (
 _HEADERS: Final[Mapping[str, Headers]] = {
     kind: ((b"content-type", f"{kind}; charset=utf-8".encode()), *_ALWAYS) for kind in (GRAPHQL, JSON)
 }
-_READ: Final = frozenset(
-    name.encode()
-    for name in (
-        *("accept", "content-type", "content-length", "content-encoding"),
-        *("data-purpose", "host", "origin", "user-agent", PREFLIGHT_HEADER),
-    )
-)
 _LONGEST_USER_AGENT: Final = 200
 _RETRY: Final[Headers] = ((b"retry-after", b"1"),)
 _OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
@@ -71,10 +64,10 @@ class Answers(Protocol):
 class Identifies(Protocol):
     """What the endpoint needs of `auth.identity`."""
 
-    async def principal(self, connection: HTTPConnection) -> Principal: ...
+    async def principal(self, credentials: Credentials) -> Principal: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class GraphQLEndpoint:
     """The ASGI application at `/graphql`.
 
@@ -89,13 +82,22 @@ class GraphQLEndpoint:
     secure_cookies: bool = True
     page: ASGIApp = plain_page
     pseudonyms: Pseudonyms = field(default_factory=Pseudonyms)
+    _body_deadlines: Deadlines = field(init=False, repr=False)
+    _deadlines: Deadlines = field(init=False, repr=False)
+    _cookies: tuple[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._body_deadlines = Deadlines(self.limits.body_seconds)
+        self._deadlines = Deadlines(self.limits.seconds)
+        refresh, device = (cookie_name(it, secure=self.secure_cookies) for it in (REFRESH_COOKIE, DEVICE_COOKIE))
+        self._cookies = refresh, device
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; every failure becomes a well-formed error."""
         if scope["method"] == "OPTIONS":
             await _send(scope, send, 204, None, (*_ALWAYS, _METHODS))
             return
-        headers = _read_headers(scope)
+        headers, credentials = read_headers(scope)
         accept = headers.get("accept")
         if scope["method"] == "GET" and b"query=" not in scope["query_string"] and prefers_html(accept):
             await self.page(scope, receive, send)
@@ -104,7 +106,7 @@ class GraphQLEndpoint:
         try:
             if media_type is None:
                 raise RequestRefused(406, f"This endpoint answers with {GRAPHQL} or {JSON}.")
-            answer = await self._answer(scope, receive, headers)
+            answer = await self._answer(scope, receive, headers, credentials)
         except RequestRefused as refused:
             status = 200 if refused.well_formed and media_type == JSON else refused.status
             _observe(scope, {"errors": [refused.error]})
@@ -117,19 +119,20 @@ class GraphQLEndpoint:
             _observe(scope, answer.body)
             await self._send_answer(scope, send, answer, media_type)
 
-    async def _answer(self, scope: Scope, receive: Receive, headers: Mapping[str, str]) -> Answer:
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], credentials: Credentials
+    ) -> Answer:
         request = await self._read(scope, receive, headers)
         if (observation := observation_of(scope)) is not None:
             observation.document = self.pseudonyms.name(request.query)
-        deadline = asyncio.timeout(self.limits.seconds)
+        deadline = self._deadlines.begin()
         try:
-            async with deadline:
-                connection = HTTPConnection(scope)
-                principal = await self.identity.principal(connection)
+            with deadline:
+                principal = await self.identity.principal(credentials)
                 if observation is not None:
                     observation.principal_kind = principal.shape.kind
                     observation.principal = self.pseudonyms.name(principal.id) if principal.id else None
-                client = _client(connection, headers, secure=self.secure_cookies)
+                client = self._client(scope, headers, credentials)
                 if principal.from_cookie or client.refresh_token is not None:
                     self._check_origin(scope, headers)
                 return await self.engine.answer(
@@ -144,7 +147,7 @@ class GraphQLEndpoint:
         except FieldwardError as error:
             return Answer({"errors": [fieldward_error(error)]}, STATUS.get(error.code, 500))
         except Exception as error:  # noqa: BLE001 - the last resort: masked for the client, logged with an id
-            if deadline.expired():
+            if deadline.expired:
                 raise RequestRefused(503, "The request took too long.", UNAVAILABLE, headers=_RETRY) from None
             return Answer({"errors": [internal_error(error)]}, 500)
 
@@ -154,7 +157,17 @@ class GraphQLEndpoint:
         if scope["method"] != "POST":
             raise RequestRefused(405, "Use POST, or GET for queries.", headers=(_METHODS,))
         check_content(headers.get("content-type"), headers.get("content-encoding"))
-        return parse_body(await read_body(receive, headers.get("content-length"), self.limits))
+        return parse_body(await read_body(receive, headers.get("content-length"), self.limits, self._body_deadlines))
+
+    def _client(self, scope: Scope, headers: Mapping[str, str], credentials: Credentials) -> Client:
+        """Where the request came from; its refresh cookie counts only where no other credential is presented."""
+        peer = scope.get("client")
+        address = peer[0] if peer else None
+        agent = headers.get("user-agent", "")[:_LONGEST_USER_AGENT] or None
+        if not credentials.cookies:
+            return Client(address, agent)
+        refresh, device = (credentials.cookies.get(name) or None for name in self._cookies)
+        return Client(address, agent, None if credentials.authorizations else refresh, device)
 
     def _check_origin(self, scope: Scope, headers: Mapping[str, str]) -> None:
         """Hold cookie sessions to requests that a foreign page cannot make (OWASP, CSRF prevention).
@@ -207,26 +220,6 @@ def cors(app: ASGIApp, allowed_origins: frozenset[str]) -> ASGIApp:
         expose_headers=["Retry-After", "WWW-Authenticate"],
         max_age=600,
     )
-
-
-def _read_headers(scope: Scope) -> dict[str, str]:
-    """The headers that matter here; one that is given several times is joined by commas."""
-    found: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        if name in _READ:
-            key, text = name.decode("latin-1"), value.decode("latin-1")
-            found[key] = f"{found[key]}, {text}" if key in found else text
-    return found
-
-
-def _client(connection: HTTPConnection, headers: Mapping[str, str], *, secure: bool) -> Client:
-    """Where the request came from; its refresh cookie counts only where no other credential is presented."""
-    address = connection.client.host if connection.client else None
-    refresh, device = (connection.cookies.get(cookie_name(it, secure=secure)) for it in (REFRESH_COOKIE, DEVICE_COOKIE))
-    if "authorization" in connection.headers:
-        refresh = None
-    agent = (headers.get("user-agent") or "")[:_LONGEST_USER_AGENT]
-    return Client(address, agent or None, refresh or None, device or None)
 
 
 def _observe(scope: Scope, body: Mapping[str, Any]) -> None:

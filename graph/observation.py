@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2s
 from secrets import token_bytes
 from typing import Final
@@ -10,6 +11,8 @@ from typing import Final
 from starlette.types import Scope
 
 _KEY: Final = "fieldward.observation"
+_SHORT: Final = 1_000  # characters; what is longer is not remembered: clients decide how long it is
+_REMEMBERED: Final = 2_000
 
 
 class Pseudonyms:
@@ -21,9 +24,13 @@ class Pseudonyms:
 
     def __init__(self) -> None:
         self._key = token_bytes(32)
+        self._short = lru_cache(_REMEMBERED)(self._made)
 
     def name(self, text: str) -> str:
         """Sixteen hex digits, always the same for the same text."""
+        return self._short(text) if len(text) <= _SHORT else self._made(text)
+
+    def _made(self, text: str) -> str:
         return blake2s(text.encode("utf-8", "surrogatepass"), key=self._key, digest_size=8).hexdigest()
 
 

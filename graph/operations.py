@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from graphql import (
     FragmentDefinitionNode,
     GraphQLDirective,
     GraphQLIncludeDirective,
+    GraphQLSchema,
     GraphQLSkipDirective,
     Node,
     OperationDefinitionNode,
@@ -24,6 +25,7 @@ from graphql.execution.values import VariableValues, get_directive_values
 
 from graph.documents import Document
 from graph.plan import Plan, Planner
+from graph.variables import PlainVariables, coerce_variables
 from graph.weighed import Weighed
 from models.vocabulary import OnDenied, Purpose
 
@@ -42,6 +44,7 @@ class Operation:
     declares_by_variable: bool
     weight: int
     declared: tuple[Purpose | None, OnDenied] | None = None
+    plain: PlainVariables | None = None
 
     @property
     def is_query(self) -> bool:
@@ -51,8 +54,10 @@ class Operation:
 class Operations:
     """Operations, each kept for as long as its document is, and a bounded store of their plans."""
 
-    def __init__(self, planner: Planner, purpose: GraphQLDirective, weight: int = _WEIGHT) -> None:
-        self._planner = planner
+    def __init__(
+        self, schema: GraphQLSchema, planner: Planner, purpose: GraphQLDirective, weight: int = _WEIGHT
+    ) -> None:
+        self._schema, self._planner = schema, planner
         self._purpose = purpose
         # The inner keys are identities: hashing a syntax tree walks it. The document keeps the nodes alive.
         self._known: WeakKeyDictionary[Document, dict[int, Operation]] = WeakKeyDictionary()
@@ -67,6 +72,13 @@ class Operations:
         if operation is None:
             operation = known[id(node)] = _make(document, node)
         return operation
+
+    def variables(self, operation: Operation, raw: Mapping[str, Any]) -> VariableValues:
+        """The coerced variables of a request. Raises as `coerce_variables`."""
+        if operation.plain is None:
+            operation.plain = PlainVariables(self._schema, operation.node)
+        found = operation.plain.coerce(raw)
+        return coerce_variables(self._schema, operation.node, raw) if found is None else found
 
     def plan(self, operation: Operation, variables: VariableValues, *, kept: bool = True) -> Plan:
         """The plan for the conditions (`@skip`, `@include`) that `variables` fulfil.

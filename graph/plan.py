@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -34,6 +34,7 @@ from graphql.execution.values import VariableValues, get_directive_values
 from auth.policy import Claim
 from graph.access import Opens, Rows
 from graph.catalogue import Catalogue, FieldSpec
+from graph.templates import Template
 from models.vocabulary import Access
 
 TYPENAME = "__typename"
@@ -57,11 +58,19 @@ class PlanField:
     children: dict[str, dict[str, PlanField]] = field(default_factory=dict)
 
 
+class Touched(NamedTuple):
+    """A claim that an argument makes; `clear` when a masked right is not enough."""
+
+    claim: Claim
+    clear: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class PlanRoot:
     """A root field: whose rows it opens, the output claims it makes and where its rows sit.
 
-    `positions` maps response paths (`("users", "nodes")`) to fields that hold guarded rows; `matters` is for the gate.
+    `positions` maps response paths (`("users", "nodes")`) to fields that hold guarded rows; `matters` is for the gate,
+    `template` and `touched` (what it makes) for `graph.arguments`.
     """
 
     field: PlanField
@@ -70,6 +79,8 @@ class PlanRoot:
     selected: Mapping[str, tuple[PlanField, ...]]
     positions: Mapping[tuple[str, ...], PlanField]
     matters: dict[Hashable, bool] = dataclasses.field(default_factory=dict)
+    template: Template | None = None
+    touched: tuple[Touched, ...] | None = None
 
     @property
     def implied(self) -> tuple[Claim, ...]:

@@ -6,7 +6,6 @@ piece of what was sent.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 from urllib.parse import parse_qsl
@@ -15,6 +14,7 @@ import orjson
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
+from graph.deadlines import Deadlines
 from graph.errors import BAD_USER_INPUT, LIMIT_EXCEEDED, PERSISTED_QUERY_NOT_FOUND, ErrorMap, error_map
 from graph.limits import Limits
 from graph.messages import GraphQLRequest
@@ -50,8 +50,8 @@ def _refuse(message: str) -> NoReturn:
     raise RequestRefused(400, message) from None
 
 
-async def read_body(receive: Receive, declared: str | None, limits: Limits) -> bytes:
-    """The whole body; refused as soon as it is too large (413) or too slow (408).
+async def read_body(receive: Receive, declared: str | None, limits: Limits, deadlines: Deadlines) -> bytes:
+    """The whole body; refused as soon as it is too large (413), or too slow for one of `deadlines` (408).
 
     `declared` is the `Content-Length` header. Raises `ClientDisconnect` when the client has gone.
     """
@@ -63,7 +63,7 @@ async def read_body(receive: Receive, declared: str | None, limits: Limits) -> b
     ):
         raise _too_large(limits)
     try:
-        async with asyncio.timeout(limits.body_seconds):
+        with deadlines.begin():
             return await _receive_all(receive, limits)
     except TimeoutError:
         raise RequestRefused(408, "The body did not arrive in time.", headers=_CLOSE) from None

@@ -11,7 +11,7 @@ from typing import Any
 
 from models.base import PersonalDocument
 from models.coalescing import Coalescer
-from models.database import Database, Raw
+from models.database import TIMEOUT, Database, Raw
 from models.reading import Loaded, NestedRead, Reading, Variant, judged
 from models.user import UserDocument
 from models.vocabulary import Reason, Relation
@@ -22,7 +22,7 @@ class Reader:
 
     def __init__(self, database: Database, *, coalesce: bool = True) -> None:
         self._database = database
-        self._together = Coalescer(self._find_by_ids) if coalesce else None
+        self._together = Coalescer(self._find_by_ids, TIMEOUT) if coalesce else None
 
     async def one(
         self,
@@ -99,8 +99,15 @@ class Reader:
 
     async def _find_by_ids(self, key: tuple[Reading, Relation], ids: list[str]) -> dict[str, Raw]:
         reading, relation = key
+        # The server takes a shorter way for one identifier that stands by itself.
+        wanted = ids[0] if len(ids) == 1 else {"$in": ids}
         raws = await self._database.find(
-            UserDocument, {"_id": {"$in": ids}}, projection=reading.projection[relation], limit=len(ids), naive=True
+            UserDocument,
+            {"_id": wanted},
+            projection=reading.projection[relation],
+            limit=len(ids),
+            naive=True,
+            detached=True,
         )
         return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws)}
 

@@ -23,8 +23,7 @@ from graphql import (
 from auth.policy import Claim
 from graph.access import Reads, Rows, Writes
 from graph.catalogue import Catalogue, input_claim
-from graph.gate import Touched
-from graph.plan import PlanRoot
+from graph.plan import PlanRoot, Touched
 from graph.types.access import AccessUse
 
 

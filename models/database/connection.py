@@ -85,7 +85,8 @@ class Connection:
             client = make_client(AsyncIOMotorClient, url, seconds, listeners, setting)
             chosen = client[name] if name else client.get_default_database(DEFAULT_NAME)
             opened = cls(client, chosen, in_memory=False, seconds=seconds, setting=setting)
-            opened._reads = Reads(make_client(AsyncMongoClient, url, seconds, listeners, setting), chosen.name, READS)
+            reader = make_client(AsyncMongoClient, url, seconds, listeners, setting)
+            opened._reads = Reads(reader, chosen.name, READS, seconds)
         opened._documents = documents
         try:
             await opened._prepare()
@@ -199,7 +200,7 @@ class Connection:
         """Let go of all connections."""
         self._client.close()
         if self._reads is not None:
-            await self._reads.close(self._seconds)
+            await self._reads.close()
 
     def _of(self, document: type[Document]) -> AsyncIOMotorCollection[Raw]:
         rows = self._collections.get(document)
@@ -208,13 +209,27 @@ class Connection:
         return rows
 
     async def _read(
-        self, document: type[Document], naive: bool, operation: Callable[[Any], Coroutine[Any, Any, T]]
+        self,
+        document: type[Document],
+        naive: bool,
+        operation: Callable[[Any], Coroutine[Any, Any, T]],
+        *,
+        detached: bool = False,
     ) -> T:
-        """Run a read outside of transactions on the collection that `operation` is given."""
+        """Run a read outside of transactions on the collection that `operation` is given.
+
+        `detached`: the calling task is cancelled by nobody, and whoever waits for it has a deadline of their own.
+        """
         if (reads := self._reads) is None:
             return await self._call(lambda: operation(self._of(document)))
         rows = reads.collection(document, naive=naive)
-        return await self._call(lambda: reads.run(lambda: operation(rows)))
+        run = reads.run_here if detached else reads.run
+        try:
+            with pymongo.timeout(self._seconds):
+                return await run(lambda: operation(rows))
+        except CAUGHT as error:
+            failure = meaning(error, None, self._setting)
+        raise failure
 
     async def _call(
         self,

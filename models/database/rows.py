@@ -39,11 +39,13 @@ class Database(SealedConnection):
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
         naive: bool = False,
+        detached: bool = False,
         session: Session | None = None,
     ) -> list[Raw]:
         """The matching rows, at most `limit` (0: all), with only the projected paths.
 
-        `naive`: moments come without a zone (they are in UTC), which saves making one of each.
+        `naive`: moments come without a zone (they are in UTC), which saves making one of each. `detached` is for
+        a task that nobody cancels, and that nobody waits for without a deadline.
         """
         options: dict[str, Any] = {"limit": limit}
         if sort:
@@ -53,7 +55,9 @@ class Database(SealedConnection):
             options["batch_size"] = limit + 1
         asked = await self._asked(document, filter)
         if session is None:
-            return await self._read(document, naive, lambda rows: rows.find(asked, projection, **options).to_list(None))
+            return await self._read(
+                document, naive, lambda rows: rows.find(asked, projection, **options).to_list(None), detached=detached
+            )
         rows: Any = self._of(document)
         return await self._call(lambda: rows.find(asked, projection, session=session, **options).to_list(None))
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 from graphql import OperationType, execute
-from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from auth.identity import Credentials
 from auth.principal import NOBODY, Kind, Principal, Shape
 from graph.documents import Documents
 from graph.errors import STATUS, error_map, fieldward_error, format_error
@@ -93,7 +93,7 @@ class SmallIdentity:
     who: Principal = NOBODY
     raises: Exception | None = None
 
-    async def principal(self, connection: HTTPConnection) -> Principal:  # noqa: ARG002 - the real signature
+    async def principal(self, credentials: Credentials) -> Principal:  # noqa: ARG002 - the real signature
         """The same for every connection."""
         if self.raises is not None:
             raise self.raises

@@ -6,13 +6,14 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from graph import connections
-from graph.connections import PromptLoop, PromptProtocol, bound_unread
+from graph.connections import Joining, PromptLoop, PromptProtocol, bound_unread
 from models.crypto.tls import TlsFiles
 from tests.certificates import Authority
 
@@ -101,4 +102,64 @@ async def test_a_prompt_client_keeps_its_connection(port: int) -> None:
         writer.write(HEAD + b"\r\n")
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 204")
         await asyncio.sleep(0.5)
+    writer.close()
+
+
+class Wire:
+    """A transport that notes what is written, piece by piece."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.closed = False
+
+    def write(self, data: bytes) -> None:
+        """One piece."""
+        self.pieces.append(data)
+
+    def is_closing(self) -> bool:
+        """Whether it was closed."""
+        return self.closed
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
+
+
+def joining() -> tuple[Wire, Joining]:
+    """An answer's transport, and where it leads."""
+    wire = Wire()
+    return wire, Joining(cast("asyncio.Transport", wire))
+
+
+def test_a_head_leaves_with_the_first_of_its_body() -> None:
+    """And the rest of the body as it comes."""
+    wire, answer = joining()
+    for data in (b"HTTP/1.1 200 OK\r\n\r\n", b"one", b"two"):
+        answer.write(data)
+    assert wire.pieces == [b"HTTP/1.1 200 OK\r\n\r\none", b"two"]
+
+
+def test_an_interim_answer_leaves_at_once() -> None:
+    """The client waits for it before it sends the body."""
+    wire, answer = joining()
+    answer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    answer.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+    answer.write(b"")
+    assert wire.pieces == [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 204 No Content\r\n\r\n"]
+
+
+def test_a_head_without_a_body_leaves_when_the_connection_is_closed() -> None:
+    """Where an application fails between the two."""
+    wire, answer = joining()
+    answer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    assert not answer.is_closing()
+    answer.close()
+    assert (wire.pieces, wire.closed) == ([b"HTTP/1.1 200 OK\r\n\r\n"], True)
+
+
+async def test_the_answer_to_a_head_request_comes_at_once(port: int) -> None:
+    """It has no body that its head could wait for."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HEAD.replace(b"GET", b"HEAD") + b"\r\n")
+    assert (await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)).startswith(b"HTTP/1.1 204")
     writer.close()

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import httpx
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
+from starlette.requests import cookie_parser
 
 from auth.clients import Clients
-from auth.identity import Identity
+from auth.identity import Credentials, Identity
 from auth.oauth import OAuth
 from auth.passwords import Passwords
 from auth.principal import Principal
@@ -71,10 +71,10 @@ class Worker:
         return httpx.AsyncClient(transport=transport, base_url=ISSUER)
 
 
-def connection(*headers: tuple[str, str]) -> HTTPConnection:
-    """A request with these headers."""
-    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    return HTTPConnection({"type": "http", "headers": raw})
+def connection(*headers: tuple[str, str]) -> Credentials:
+    """What a request with these headers presents."""
+    cookies = {name: text for key, value in headers if key == "Cookie" for name, text in cookie_parser(value).items()}
+    return Credentials([value for key, value in headers if key == "Authorization"], cookies)
 
 
 Person: TypeAlias = Callable[..., Awaitable[str]]

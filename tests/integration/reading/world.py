@@ -107,5 +107,5 @@ def make_engine(database: Database, *, by_rows: bool, limits: Limits | None = No
     }
     nothing: dict[str, Any] = dict.fromkeys(part.name for part in fields(Services))  # nobody signs in here
     services = Services(**(nothing | used))
-    operations = Operations(Planner(schema, catalogue), purpose)
+    operations = Operations(schema, Planner(schema, catalogue), purpose)
     return Engine(schema, catalogue, Documents(schema, limits), operations, Policy("eu"), services, by_rows=by_rows)
