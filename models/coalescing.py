@@ -13,20 +13,22 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
-from models.errors import DatabaseUnavailable
+from models.errors import DatabaseUnavailable, FieldwardError
 
 K = TypeVar("K", bound=Hashable)
 
 FLIGHTS: Final = 2  # queries of one kind under way at once: one answers while the next gathers
 BATCH: Final = 100
 
-Fetch = Callable[[K, list[str]], Awaitable[Mapping[str, dict[str, Any]]]]
+Found = Mapping[str, dict[str, Any] | FieldwardError]
+Fetch = Callable[[K, list[str]], Awaitable[Found]]
 _Waiting = dict[str, list["asyncio.Future[dict[str, Any] | None]"]]
-_NOTHING: Final[Mapping[str, dict[str, Any]]] = {}
+_NOTHING: Final[Found] = {}
 
 
 class Coalescer(Generic[K]):
-    """Gathers look-ups. `fetch` answers for many identifiers of one kind at once.
+    """Gathers look-ups. `fetch` answers for many identifiers of one kind at once, with an error for a row that is
+    nobody's fault but its own.
 
     It is run in a task that nobody cancels. Who waits is answered after `patience` seconds at the latest,
     by `DatabaseUnavailable`, whatever becomes of the query.
@@ -105,7 +107,7 @@ class _Flight:
         self._waiting, self._land = waiting, land
         self._ended = False
 
-    def end(self, failure: BaseException | None = None, found: Mapping[str, dict[str, Any]] = _NOTHING) -> None:
+    def end(self, failure: BaseException | None = None, found: Found = _NOTHING) -> None:
         """Answer everybody; what comes after the first end counts no more."""
         if self._ended:
             return
@@ -115,8 +117,11 @@ class _Flight:
             for answer in answers:
                 if answer.done():
                     continue  # whoever asked has gone
-                if failure is None:
-                    answer.set_result(found.get(identifier))
+                row = found.get(identifier)
+                if isinstance(row, FieldwardError):
+                    answer.set_exception(row)
+                elif failure is None:
+                    answer.set_result(row)
                 elif isinstance(failure, asyncio.CancelledError):
                     answer.cancel()
                 else:

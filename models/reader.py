@@ -10,8 +10,10 @@ from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from models.base import PersonalDocument
-from models.coalescing import Coalescer
+from models.coalescing import Coalescer, Found
+from models.crypto.envelope import SealBroken
 from models.database import TIMEOUT, Database, Raw
+from models.database.sealing import RowsBroken
 from models.reading import Loaded, NestedRead, Reading, Variant, judged
 from models.user import UserDocument
 from models.vocabulary import Reason, Relation
@@ -97,7 +99,7 @@ class Reader:
         raw = await self._database.find_one(UserDocument, filter, projection=reading.projection[relation], naive=True)
         return raw if raw is not None and await self._shown(reading, relation, [raw]) else None
 
-    async def _find_by_ids(self, key: tuple[Reading, Relation], ids: list[str]) -> dict[str, Raw]:
+    async def _find_by_ids(self, key: tuple[Reading, Relation], ids: list[str]) -> Found:
         reading, relation = key
         # The server takes a shorter way for one identifier that stands by itself.
         wanted = ids[0] if len(ids) == 1 else {"$in": ids}
@@ -109,7 +111,11 @@ class Reader:
             naive=True,
             detached=True,
         )
-        return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws)}
+        try:
+            return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws)}
+        except RowsBroken as broken:
+            # Others wait for this query too, and their rows are fine.
+            return {raw["_id"]: SealBroken() if raw["_id"] in broken.rows else raw for raw in raws}
 
     async def _shown(self, reading: Reading, relation: Relation, raws: list[Raw]) -> list[Raw]:
         """Open what is granted of rows that may show. A person whose key is gone is no longer there."""

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from beanie import Document
 
+from models.crypto.envelope import SealBroken
+
 Raw = dict[str, Any]
 
 
@@ -17,6 +19,14 @@ class SealedRows:
 
     rows: list[Raw]
     newcomers: frozenset[str] = frozenset()
+
+
+class RowsBroken(SealBroken):
+    """Values of some rows do not open; all other rows were opened. `rows` are the identifiers of those."""
+
+    def __init__(self, rows: Iterable[str]) -> None:
+        super().__init__()
+        self.rows = frozenset(rows)
 
 
 class Sealing(Protocol):
@@ -60,6 +70,6 @@ class Sealing(Protocol):
     ) -> list[int]:
         """Open the sealed values at `paths` in place; the places of rows whose person has no key (any more).
 
-        `people` are whose rows these are, where the rows do not say it.
+        `people` are whose rows these are, where the rows do not say it. Raises `RowsBroken`.
         """
         ...

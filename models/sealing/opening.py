@@ -42,23 +42,28 @@ def open_rows(
 
 def open_slowly(
     plan: Plan, raw: Raw, person: str, keys: Mapping[str, DataKeys], paths: Sequence[str], *, accept_clear: bool
-) -> None:
-    """Open one row, value by value; with `accept_clear` those that are not sealed yet stay as they are."""
+) -> bool:
+    """Open one row, value by value; False, and nothing of it opened, when one does not.
+
+    With `accept_clear` those that are not sealed yet stay as they are.
+    """
     key = keys.get(person)
     if key is None:
         _close(raw, paths)
-        return
-    row = plan.shelf.row(raw["_id"], person)
+        return True
+    row, opened = plan.shelf.row(raw["_id"], person), {}
     for path in paths:
         value = raw.get(path)
         if value is None or (accept_clear and not is_sealed(value)):
             continue
         place, field = plan.fields[path]
         try:
-            raw[path] = field.codec.decode(key.open_at(row, place, value))
+            opened[path] = field.codec.decode(key.open_at(row, place, value))
         except SealBroken:
             structlog.get_logger(__name__).error("seal_broken", collection=plan.collection, field=path)
-            raise
+            return False
+    raw.update(opened)
+    return True
 
 
 def _close(raw: Raw, paths: Iterable[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from beanie import Document
 
 from models.crypto.envelope import DataKeys
-from models.database.sealing import Raw, SealedRows
+from models.database.sealing import Raw, RowsBroken, SealedRows
 from models.errors import FieldwardError
 from models.keystore.keys import Keys
 from models.keystore.region import KeysUnavailable
@@ -101,7 +101,7 @@ class Sealer:
     async def open(
         self, document: type[Document], raws: Sequence[Raw], paths: Sequence[str], people: Sequence[str] | None = None
     ) -> list[int]:
-        """See `Sealing`. Raises `SealBroken` for a value that is not what was sealed for its place."""
+        """See `Sealing`. Raises `RowsBroken` for values that are not what was sealed for their place."""
         plan = self.plan(document)
         if plan is None or not paths or not raws:
             return []
@@ -113,8 +113,12 @@ class Sealer:
         if broken:
             # Sealed with a version of the key that is newer than what was kept, or not sealed yet.
             keys = await self.keys.of([whose[place] for place in broken], anew=True)
-            for place in broken:
-                open_slowly(plan, raws[place], whose[place], keys, paths, accept_clear=not self.keys.sealed)
+            clear = not self.keys.sealed
+            broken = [
+                at for at in broken if not open_slowly(plan, raws[at], whose[at], keys, paths, accept_clear=clear)
+            ]
+        if broken:
+            raise RowsBroken(raws[place]["_id"] for place in broken)
         return keyless
 
 
