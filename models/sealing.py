@@ -6,7 +6,7 @@ is stored (`models.crypto.envelope`), under the data key of its person.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -105,7 +105,7 @@ class Sealer:
     ) -> Mapping[str, Any] | None:
         """See `Sealing`. `filter` has to name the document, and its person where that is another field."""
         plan = self.plan(document)
-        if plan is None or not any(_root(path) in plan.fields for paths in update.values() for path in paths):
+        if plan is None or not any(_root(path) in plan.fields for _, path in _changed(update)):
             return update
         _refuse_parts(plan, update)
         changed = {operator: dict(paths) for operator, paths in update.items()}
@@ -173,9 +173,18 @@ def _row(plan: Plan, raw: Raw, keys: Mapping[str, DataKeys], ring: Ring) -> Raw:
 
 def _refuse_parts(plan: Plan, update: Mapping[str, Any]) -> None:
     whole = (*_SETTING, "$unset")
-    for operator, paths in update.items():
-        if any(_root(path) in plan.fields and (path not in plan.fields or operator not in whole) for path in paths):
+    for operator, path in _changed(update):
+        if _root(path) in plan.fields and (path not in plan.fields or operator not in whole):
             raise FieldwardError(f"A sealed field of {plan.collection} was to be changed in part.")
+
+
+def _changed(update: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each operator with each path that it changes."""
+    for operator, paths in update.items():
+        for path, value in paths.items():
+            yield operator, path
+            if operator == "$rename":
+                yield operator, value
 
 
 def _root(path: str) -> str:
