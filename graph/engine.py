@@ -35,7 +35,7 @@ from graph.rows import read_attribute
 from graph.variables import coerce_variables
 from models.errors import FieldwardError
 
-_SERVERS_PART: Final = frozenset({"UNAVAILABLE", "RATE_LIMITED", "INTERNAL_SERVER_ERROR"})
+_SERVERS_PART: Final = frozenset({"UNAVAILABLE", "RATE_LIMITED", "INTERNAL_SERVER_ERROR", "SEAL_BROKEN"})
 
 
 @dataclass(frozen=True, slots=True)

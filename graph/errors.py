@@ -41,6 +41,7 @@ STATUS: Final[Mapping[str, int]] = {
     "TAKEN": 409,
     "RATE_LIMITED": 429,
     INTERNAL: 500,
+    "SEAL_BROKEN": 500,
     UNAVAILABLE: 503,
 }
 """The HTTP status of a request refused with this code, under `application/graphql-response+json`."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import structlog
 from beanie import Document
 
 from models.base import PersonalDocument
@@ -150,8 +151,12 @@ class Sealer:
         if broken:
             # Sealed with a version of the key that is newer than what was kept, or not sealed yet.
             keys = await self.keys.of([whose[place] for place in broken], anew=True)
-            for place in broken:
-                _open_slowly(plan, raws[place], whose[place], keys, paths, accept_clear=not self.keys.sealed)
+            accept_clear = not self.keys.sealed
+            keyless += [
+                place
+                for place in broken
+                if not _open_slowly(plan, raws[place], whose[place], keys, paths, accept_clear=accept_clear)
+            ]
         return keyless
 
 
@@ -257,19 +262,29 @@ def _open(
 
 def _open_slowly(
     plan: Plan, raw: Raw, person: str, keys: Mapping[str, DataKeys], paths: Sequence[str], *, accept_clear: bool
-) -> None:
-    """Open one row, value by value; with `accept_clear` those that are not sealed yet stay as they are."""
+) -> bool:
+    """Open one row, value by value; with `accept_clear` those that are not sealed yet stay as they are.
+
+    False when the person has no key. Nothing of a row with a value that does not open becomes clear.
+    """
     key = keys.get(person)
     if key is None:
         _close(raw, paths)
-        return
-    row = plan.shelf.row(raw["_id"], person)
+        return False
+    row, opened = plan.shelf.row(raw["_id"], person), {}
     for path in paths:
         value = raw.get(path)
         if value is None or (accept_clear and not is_sealed(value)):
             continue
         place, field = plan.fields[path]
-        raw[path] = field.codec.decode(key.open_at(row, place, value))
+        try:
+            opened[path] = field.codec.decode(key.open_at(row, place, value))
+        except SealBroken as error:
+            log = structlog.get_logger(__name__)
+            log.error("seal_broken", collection=plan.collection, field=path, code=error.code)
+            raise
+    raw.update(opened)
+    return True
 
 
 def _close(raw: Raw, paths: Iterable[str]) -> None:
