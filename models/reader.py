@@ -11,6 +11,7 @@ from typing import Any
 
 from models.base import PersonalDocument
 from models.coalescing import Coalescer
+from models.crypto.envelope import SealBroken
 from models.database import Database, Raw
 from models.reading import Loaded, NestedRead, Reading, Variant, judged
 from models.user import UserDocument
@@ -93,7 +94,10 @@ class Reader:
     async def _find_one(self, reading: Reading, relation: Relation, filter: Mapping[str, Any]) -> Raw | None:  # noqa: A002
         # Rows that get lists attached are not shared: another request may want other lengths.
         if self._together is not None and filter.keys() == {"_id"} and not reading.nested[relation]:
-            return await self._together.get((reading, relation), filter["_id"])
+            try:
+                return await self._together.get((reading, relation), filter["_id"])
+            except SealBroken:
+                pass  # perhaps that of somebody who was read along: their failure is not this one's
         raw = await self._database.find_one(UserDocument, filter, projection=reading.projection[relation], naive=True)
         return raw if raw is not None and await self._shown(reading, relation, [raw]) else None
 
