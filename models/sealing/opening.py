@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum, auto
 
 import structlog
 
@@ -40,17 +41,25 @@ def open_rows(
     return broken, keyless
 
 
+class Opened(Enum):
+    """What became of a row."""
+
+    OPEN = auto()
+    NO_KEY = auto()
+    BROKEN = auto()
+
+
 def open_slowly(
-    plan: Plan, raw: Raw, person: str, keys: Mapping[str, DataKeys], paths: Sequence[str], *, accept_clear: bool
-) -> bool:
-    """Open one row, value by value; False, and nothing of it opened, when one does not.
+    plan: Plan, raw: Raw, person: str, *, keys: Mapping[str, DataKeys], paths: Sequence[str], accept_clear: bool
+) -> Opened:
+    """Open one row, value by value; nothing of it becomes clear when one of them does not open.
 
     With `accept_clear` those that are not sealed yet stay as they are.
     """
     key = keys.get(person)
     if key is None:
         _close(raw, paths)
-        return True
+        return Opened.NO_KEY
     row, opened = plan.shelf.row(raw["_id"], person), {}
     for path in paths:
         value = raw.get(path)
@@ -60,10 +69,12 @@ def open_slowly(
         try:
             opened[path] = field.codec.decode(key.open_at(row, place, value))
         except SealBroken:
-            structlog.get_logger(__name__).error("seal_broken", collection=plan.collection, field=path)
-            return False
+            structlog.get_logger(__name__).error(
+                "seal_broken", collection=plan.collection, field=path, code=SealBroken.code
+            )
+            return Opened.BROKEN
     raw.update(opened)
-    return True
+    return Opened.OPEN
 
 
 def _close(raw: Raw, paths: Iterable[str]) -> None:

@@ -6,7 +6,8 @@ is stored (`models.crypto.envelope`), under the data key of its person.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from beanie import Document
@@ -18,7 +19,7 @@ from models.keystore.keys import Keys
 from models.keystore.region import KeysUnavailable
 from models.keystore.ring import Ring
 from models.sealing.lookup import JOINING, looked_up
-from models.sealing.opening import open_rows, open_slowly
+from models.sealing.opening import Opened, open_rows, open_slowly
 from models.sealing.plan import INDEX_SUFFIX, Plan
 
 _SETTING: Final = ("$set", "$setOnInsert")
@@ -68,7 +69,7 @@ class Sealer:
     ) -> Mapping[str, Any] | None:
         """See `Sealing`. `filter` has to name the document, and its person where that is another field."""
         plan = self.plan(document)
-        if plan is None or not any(_root(path) in plan.fields for paths in update.values() for path in paths):
+        if plan is None or not any(_root(path) in plan.fields for _, path in _changed(update)):
             return update
         _refuse_parts(plan, update)
         changed = {operator: dict(paths) for operator, paths in update.items()}
@@ -113,12 +114,11 @@ class Sealer:
         if broken:
             # Sealed with a version of the key that is newer than what was kept, or not sealed yet.
             keys = await self.keys.of([whose[place] for place in broken], anew=True)
-            clear = not self.keys.sealed
-            broken = [
-                at for at in broken if not open_slowly(plan, raws[at], whose[at], keys, paths, accept_clear=clear)
-            ]
-        if broken:
-            raise RowsBroken(raws[place]["_id"] for place in broken)
+            opener = partial(open_slowly, plan, keys=keys, paths=paths, accept_clear=not self.keys.sealed)
+            results = [(place, opener(raws[place], whose[place])) for place in broken]
+            keyless += [place for place, opened in results if opened is Opened.NO_KEY]
+            if still := [raws[place]["_id"] for place, opened in results if opened is Opened.BROKEN]:
+                raise RowsBroken(still)
         return keyless
 
 
@@ -140,9 +140,18 @@ def _row(plan: Plan, raw: Raw, keys: Mapping[str, DataKeys], ring: Ring) -> Raw:
 
 def _refuse_parts(plan: Plan, update: Mapping[str, Any]) -> None:
     whole = (*_SETTING, "$unset")
-    for operator, paths in update.items():
-        if any(_root(path) in plan.fields and (path not in plan.fields or operator not in whole) for path in paths):
+    for operator, path in _changed(update):
+        if _root(path) in plan.fields and (path not in plan.fields or operator not in whole):
             raise FieldwardError(f"A sealed field of {plan.collection} was to be changed in part.")
+
+
+def _changed(update: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each operator with each path that it changes."""
+    for operator, paths in update.items():
+        for path, value in paths.items():
+            yield operator, path
+            if operator == "$rename":
+                yield operator, value
 
 
 def _root(path: str) -> str:
