@@ -13,7 +13,7 @@ from typing import Any, Final, Self, TypeAlias, TypeVar
 import pymongo
 from pymongo import errors as driver
 
-from models.database.failures import CAUGHT, meaning
+from models.database.failures import CAUGHT, is_mistrust, meaning, mistrust, unusable_file
 from models.privileges import Actions, Table
 
 Client: TypeAlias = pymongo.MongoClient[dict[str, Any]]
@@ -98,7 +98,9 @@ class Administrator:
             ) as client:
                 return work(client)
         except CAUGHT as error:
-            failure = meaning(error, None, self._setting)
+            failure = mistrust(self._setting) if is_mistrust(error) else meaning(error, None, self._setting)
+        except OSError:
+            failure = unusable_file(self._setting)
         except ValueError:
             failure = meaning(driver.InvalidURI(), None, self._setting)
         raise failure  # outside of the handler, so that the driver's error is not its context

@@ -19,14 +19,13 @@ from tests.certificates import Authority
 from tests.e2e.server import free_port
 
 _START_SECONDS: Final = 60
-_USER: Final = "fieldward"
 _PASSWORD: Final = secrets.token_urlsafe(16)
 
 Client = pymongo.MongoClient[dict[str, Any]]
 
 
 class SecureMongod:
-    """One member, with a certificate of `authority` for 127.0.0.1; `url` is that of the service, with TLS.
+    """One member, with a certificate of `authority` for 127.0.0.1; `admin_url` is the one address, its user may all.
 
     Start it on the main thread: it ends with the thread that started it.
     """
@@ -61,15 +60,10 @@ class SecureMongod:
             raise
 
     @property
-    def url(self) -> str:
-        """The address of the service's database, with TLS and the authority."""
-        return self.plain_url + f"&tls=true&tlsCAFile={self._authority.file}"
-
-    @property
-    def plain_url(self) -> str:
-        """The same without TLS."""
-        login = f"{_USER}:{_PASSWORD}"
-        return f"mongodb://{login}@127.0.0.1:{self.port}/fieldward?authSource=admin&replicaSet=secure"
+    def admin_url(self) -> str:
+        """The administrator's address, with TLS and the authority."""
+        options = f"replicaSet=secure&tls=true&tlsCAFile={self._authority.file}"
+        return f"mongodb://root:{_PASSWORD}@127.0.0.1:{self.port}/?{options}"
 
     def stop(self) -> None:
         """End it at once: nobody needs its data any more."""
@@ -84,13 +78,12 @@ class SecureMongod:
             client.admin.command("replSetInitiate", {"_id": "secure", "members": [member]})
             self._until(lambda: bool(client.admin.command("hello").get("isWritablePrimary")))
             client.admin.command("createUser", "root", pwd=_PASSWORD, roles=["root"])
-        with self._client(f"root:{_PASSWORD}@") as client:
-            rights = [{"role": "readWrite", "db": "fieldward"}]
-            client.admin.command("createUser", _USER, pwd=_PASSWORD, roles=rights)
 
-    def _client(self, login: str = "") -> Client:
-        options = f"directConnection=true&tls=true&tlsCAFile={self._authority.file}&timeoutMS=5000"
-        return pymongo.MongoClient(f"mongodb://{login}127.0.0.1:{self.port}/?{options}")
+    def _client(self) -> Client:
+        authority = str(self._authority.file)
+        return pymongo.MongoClient(
+            "127.0.0.1", self.port, directConnection=True, tls=True, tlsCAFile=authority, timeoutMS=5000
+        )
 
     def _until(self, condition: Callable[[], bool]) -> None:
         until = time.monotonic() + _START_SECONDS

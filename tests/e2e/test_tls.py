@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +22,7 @@ from tests.e2e.server import Server, free_port
 pytestmark = pytest.mark.slow
 
 HSTS = "max-age=63072000; includeSubDomains"
+DATABASES = ("MONGODB_URL", "KEYSTORE_URL", "MIGRATOR_URL", "KEYSTORE_MIGRATOR_URL")
 ME = "query @purpose(is: ACCOUNT) { me { username email } }"
 
 Refused = Callable[..., str]
@@ -47,11 +51,12 @@ def secure_mongod(
     running.stop()
 
 
-def production(mongodb_url: str, certificate: Path, key: Path) -> dict[str, str]:
+def production(addresses: dict[str, str], keyring: Path, certificate: Path, key: Path) -> dict[str, str]:
     """All that production asks for, but the data folder, which every `Server` has."""
     return {
         "ENV": "production",
-        "MONGODB_URL": mongodb_url,
+        **addresses,
+        "KEYRING": str(keyring),
         "ISSUER": "https://users.example",
         "SMTP_URL": f"smtps://127.0.0.1:{free_port()}",
         "MAIL_FROM": "no-reply@users.example",
@@ -61,9 +66,32 @@ def production(mongodb_url: str, certificate: Path, key: Path) -> dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def settings(secure_mongod: SecureMongod, authority: Authority) -> dict[str, str]:
+def addresses(secure_mongod: SecureMongod, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The addresses of all users of that MongoDB, by their settings, as its administrator has made them."""
+    written = tmp_path_factory.mktemp("addresses") / "fieldward.env"
+    done = provision(secure_mongod.admin_url, written)
+    assert done.returncode == 0, done.stderr
+    lines = dict(line.split("=", 1) for line in written.read_text().splitlines() if not line.startswith("#"))
+    return {name.removeprefix("FIELDWARD_"): value.strip("'") for name, value in lines.items()}
+
+
+@pytest.fixture(scope="module")
+def settings(
+    addresses: dict[str, str], authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """Those of a service beside that MongoDB."""
-    return production(secure_mongod.url, *authority.issue("service"))
+    return production(addresses, tmp_path_factory.mktemp("keys") / "root.json", *authority.issue("service"))
+
+
+def provision(admin_url: str, written: Path) -> subprocess.CompletedProcess[str]:
+    """Make the users, as the administrator's address says."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("fieldward"), "database", "provision", "--output", written],
+        env={"FIELDWARD_ENV": "production", "FIELDWARD_ADMIN_URL": admin_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +114,15 @@ def refused(settings: dict[str, str], tmp_path: Path) -> Refused:
             assert server.process.wait(60) == 1
         finally:
             server.stop()
-        [line] = server.said().splitlines()
-        return line
+        said = server.said()
+        assert said.count("\n") == 1, said
+        return said.rstrip()
 
     return start
 
 
 def test_a_person_is_served_over_tls(secure: Server) -> None:
-    """From the registration to their own data, by the newest version."""
+    """From the registration to their own data."""
     given = {"username": "tove", "email": "tove@people.example", "password": NEW_PASSWORD}
     assert secure.post(REGISTER, {"input": given}).json()["data"]["register"]["errors"] == []
     tove = secure.sign_in("tove", NEW_PASSWORD)
@@ -170,30 +199,44 @@ def test_connections_that_come_to_nothing_leave_no_line(secure: Server) -> None:
     assert '"route":"/health/live"' in line
 
 
-def test_a_database_address_without_tls_stops_the_start(refused: Refused, secure_mongod: SecureMongod) -> None:
+def test_a_database_address_without_tls_stops_the_start(refused: Refused, addresses: dict[str, str]) -> None:
     """Before anything is sent there."""
-    assert refused(MONGODB_URL=secure_mongod.plain_url) == (
+    assert refused(MONGODB_URL=addresses["MONGODB_URL"].replace("tls=true", "tls=false")) == (
         "fieldward: FIELDWARD_MONGODB_URL must use TLS in production (tls=true or mongodb+srv://)."
     )
 
 
+@pytest.mark.parametrize("name", DATABASES)
 def test_a_database_of_a_strange_authority_stops_the_start(
-    refused: Refused, secure_mongod: SecureMongod, tmp_path: Path
+    refused: Refused, addresses: dict[str, str], tmp_path: Path, name: str
 ) -> None:
     """It may be anybody's; and the credential has not left."""
-    stranger = Authority(tmp_path, "stranger")
-    said = refused(MONGODB_URL=f"{secure_mongod.plain_url}&tls=true&tlsCAFile={stranger.file}")
-    assert said.startswith("fieldward: The certificate of the MongoDB at FIELDWARD_MONGODB_URL is not trusted here")
+    said = refused(**{name: trusting(addresses[name], Authority(tmp_path, "stranger").file)})
+    assert said.startswith(f"fieldward: The certificate of the MongoDB at FIELDWARD_{name} is not trusted here")
+
+
+def test_an_administrator_is_sent_to_no_stranger(secure_mongod: SecureMongod, tmp_path: Path) -> None:
+    """Who makes the users holds the greatest right of all."""
+    stranger = Authority(tmp_path, "stranger").file
+    done = provision(trusting(secure_mongod.admin_url, stranger), tmp_path / "fieldward.env")
+    assert done.returncode == 1
+    assert "The certificate of the MongoDB at FIELDWARD_ADMIN_URL is not trusted here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def trusting(url: str, authority: Path) -> str:
+    """The same address with another file of authorities."""
+    return re.sub("tlsCAFile=[^&]+", f"tlsCAFile={authority}", url)
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"], ids=["missing", "of something else"])
 def test_a_file_of_authorities_that_cannot_be_used_stops_the_start(
-    refused: Refused, secure_mongod: SecureMongod, tmp_path: Path, content: str | None
+    refused: Refused, addresses: dict[str, str], tmp_path: Path, content: str | None
 ) -> None:
     """In one line."""
     if content is not None:
         (tmp_path / "ca.pem").write_text(content)
-    said = refused(MONGODB_URL=f"{secure_mongod.plain_url}&tls=true&tlsCAFile={tmp_path / 'ca.pem'}")
+    said = refused(MONGODB_URL=trusting(addresses["MONGODB_URL"], tmp_path / "ca.pem"))
     assert said == "fieldward: FIELDWARD_MONGODB_URL names a file for TLS that cannot be read or used."
 
 
