@@ -88,13 +88,13 @@ class StateDocument(Document):
 class RotationDocument(Document):
     """How far a rotation has come, so that one that was interrupted goes on: `id` is what is rotated in which region.
 
-    `step` is the step it is in, `after` the identifier behind which it goes on, `done` how many it has dealt with.
+    `step` is the step it is in, `done` how many documents it has dealt with there. Two of the same `id` are told
+    apart by `started_at`.
     """
 
     id: str  # type: ignore[assignment]  # Beanie's own default is an ObjectId
     step: str
     version: int
-    after: str = ""
     done: int = 0
     started_at: datetime = Field(default_factory=now)
     stepped_at: datetime = Field(default_factory=now)

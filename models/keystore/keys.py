@@ -73,6 +73,11 @@ class Keys:
         """Whether no value is left in the clear (`StateDocument`)."""
         return self._known.state.sealed
 
+    @property
+    def epoch(self) -> int:
+        """How many changes of keys are known here (`StateDocument`)."""
+        return self._known.state.epoch
+
     async def ring(self) -> Ring:
         """The keys of the region as they are now. Raises `KeysUnavailable`."""
         return await self._known.ring()

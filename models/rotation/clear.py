@@ -7,15 +7,14 @@ are still accepted where sealed ones belong.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
 from models.base import PersonalDocument
-from models.crypto.envelope import DataKeys, is_sealed
+from models.crypto.envelope import is_sealed
 from models.database import Database, Raw
 from models.errors import BadInput, FieldwardError
-from models.keystore.documents import DataKeyDocument
+from models.keystore.documents import DataKeyDocument, RotationDocument
 from models.keystore.keys import Keys
 from models.rotation.course import BATCH, Course
 from models.rotation.data import sealed_documents
@@ -76,35 +75,29 @@ async def seal(course: Course) -> int:
         await prepare(course.main, course.keys)
         await course.step(rotation, "seal")
     sealer, total = Sealer(course.keys), 0
-    while sealed := await _pass(course, sealer):
+    while sealed := await _pass(course, rotation, sealer):
         total += sealed
     await course.changed(sealed=True)
     await course.end(rotation)
     return total
 
 
-async def _pass(course: Course, sealer: Sealer) -> int:
+async def _pass(course: Course, rotation: RotationDocument, sealer: Sealer) -> int:
     found = 0
     for document, plan in sealed_documents(sealer):
         left_over = [name for path in plan.fields for name in _LEFT_OVER.get(path, ())]
         wanted = {"$or": [{path: {"$exists": True}} for path in (*plan.fields, *left_over)]}
         paths = [plan.person, *plan.fields, *left_over]
-        async for batch in course.walk(None, course.main, document, wanted, paths):
-            people = [row[plan.person] for row in batch if isinstance(row.get(plan.person), str)]
-            keys = await course.keys.of(people)
-            found += await course.each(batch, partial(_seal_row, course, document, plan, keys, left_over))
+        async for batch in course.walk(rotation, course.main, document, wanted, paths):
+            await course.at_hand(plan, batch)
+            found += await course.each(batch, partial(_seal_row, course, document, plan, left_over))
     return found
 
 
 async def _seal_row(
-    course: Course,
-    document: type[PersonalDocument],
-    plan: Plan,
-    everybodys: Mapping[str, DataKeys],
-    left_over: list[str],
-    row: Raw,
+    course: Course, document: type[PersonalDocument], plan: Plan, left_over: list[str], row: Raw
 ) -> bool:
-    keys = everybodys.get(row.get(plan.person, ""))
+    keys = await course.keys_for(plan, row)
     if keys is None:
         return False  # of nobody, or of somebody who is gone
     clear: dict[str, Any] = {path: row[path] for path in plan.fields if path in row and not is_sealed(row[path])}

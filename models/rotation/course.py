@@ -1,7 +1,8 @@
 """What all rotations have in common: the two databases, a pace, and where an interrupted one goes on.
 
-Workers notice a change of keys within a second (`models.keystore.keys`), and whatever they began before ends
-within a few more. `settle` waits that long, so that after it nobody makes anything by the older keys.
+Workers notice a change of keys within a second (`models.keystore.region`), and whatever they began before ends some
+seconds later. Earlier keys go only after a whole sweep has found nothing that needs them, and that sweep began two
+waits (`settle`) after the change. docs/decisions/0022 says why no value is lost by that.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import Any, Final
 from beanie import Document
 
 from models.base import now
+from models.crypto.envelope import DataKeys
 from models.database import Database, Raw
-from models.errors import Conflict
+from models.errors import Conflict, FieldwardError
 from models.keystore.documents import RotationDocument, StateDocument
 from models.keystore.keys import Keys
+from models.sealing import Plan
 
-SETTLE: Final = 8.0  # seconds: noticing, the longest transaction, and a call at its deadline
+SETTLE: Final = 8.0  # seconds; two of them are longer than noticing, a whole request and a call at its deadline
 BATCH: Final = 200
 _AT_ONCE: Final = 16  # writes; each waits for the journal of a majority
 
@@ -58,25 +61,41 @@ class Course:
             await self.keystore.insert(made)
         except Conflict:
             row = await self.keystore.find_one(RotationDocument, {"_id": made.id})
+            if row is None:  # another process has ended it at this moment
+                return await self.begin(what, step, version)
             begun: RotationDocument = RotationDocument.model_validate(row)
             return begun
         return made
 
     async def step(self, rotation: RotationDocument, step: str) -> None:
         """Go on to `step`."""
-        rotation.step, rotation.after, rotation.done, rotation.stepped_at = step, "", 0, now()
+        rotation.step, rotation.done, rotation.stepped_at = step, 0, now()
         await self._keep(rotation)
 
     async def end(self, rotation: RotationDocument) -> None:
         """It is done."""
-        await self.keystore.delete_one(RotationDocument, {"_id": rotation.id})
+        await self.keystore.delete_one(RotationDocument, {"_id": rotation.id, "started_at": rotation.started_at})
 
     async def changed(self, **state: Any) -> None:  # noqa: ANN401 - fields of StateDocument
         """Tell all workers that keys have changed, and wait until none uses the earlier ones."""
         update: dict[str, Any] = {"$inc": {"epoch": 1}} | ({"$set": state} if state else {})
-        await self.keystore.update_one(StateDocument, {"_id": self.region}, update)
+        row = await self.keystore.find_one_and_update(StateDocument, {"_id": self.region}, update)
         await asyncio.sleep(self.settle)
-        await self.keys.refresh()
+        # A fetch that was under way already may have seen the state before.
+        while row is not None and self.keys.epoch < row["epoch"]:
+            await self.keys.refresh()
+
+    async def sweep(self, once: Callable[[], Awaitable[int]]) -> None:
+        """Do `once`, which tells how much it found to do, until it has found nothing after a wait.
+
+        What a request did by earlier keys is found by then, and what it read of them before it was replaced it has
+        opened.
+        """
+        found = 1
+        await once()
+        while found:
+            await asyncio.sleep(self.settle)
+            found = await once()
 
     async def walk(
         self,
@@ -88,21 +107,32 @@ class Course:
     ) -> AsyncIterator[list[Raw]]:
         """The matching rows in batches, in the order of their identifiers, at the pace that was asked for.
 
-        With a `rotation` it goes on behind the last batch that was dealt with.
+        Raises `FieldwardError` once the `rotation` that it is done for is over, by another process.
         """
-        after, step = (rotation.after, rotation.step) if rotation else ("", "")
+        after, step = "", rotation.step if rotation else ""
         projection = dict.fromkeys(("_id", *paths), 1)
+        limit = BATCH if self.rate is None else max(1, min(BATCH, int(self.rate)))
         while batch := await database.find(
-            document, {"$and": [filter, {"_id": {"$gt": after}}]}, projection=projection, sort=[("_id", 1)], limit=BATCH
+            document, {"$and": [filter, {"_id": {"$gt": after}}]}, projection=projection, sort=[("_id", 1)], limit=limit
         ):
             yield batch
             after = batch[-1]["_id"]
             self.progress(step, len(batch))
             if rotation is not None:
-                rotation.after, rotation.done = after, rotation.done + len(batch)
+                rotation.done += len(batch)
                 await self._keep(rotation)
             if self.rate is not None:
                 await asyncio.sleep(len(batch) / self.rate)
+
+    async def at_hand(self, plan: Plan, batch: Iterable[Raw]) -> None:
+        """Fetch the keys of all whose rows these are by one query, for `keys_for`."""
+        await self.keys.of([row[plan.person] for row in batch if isinstance(row.get(plan.person), str)])
+
+    async def keys_for(self, plan: Plan, row: Raw) -> DataKeys | None:
+        """The keys of the person whose row it is, as they are now: a slow batch must not seal with those of its
+        beginning."""
+        person = row.get(plan.person)
+        return (await self.keys.of([person])).get(person) if isinstance(person, str) else None
 
     async def each(self, rows: Iterable[Raw], work: Callable[[Raw], Awaitable[bool]]) -> int:
         """Do `work` for all rows, some at once; for how many it was true."""
@@ -112,10 +142,8 @@ class Course:
         return done
 
     async def _keep(self, rotation: RotationDocument) -> None:
-        kept = {
-            "step": rotation.step,
-            "after": rotation.after,
-            "done": rotation.done,
-            "stepped_at": rotation.stepped_at,
-        }
-        await self.keystore.update_one(RotationDocument, {"_id": rotation.id}, {"$set": kept})
+        # NOTE: this very rotation. One that begins later must not be told that it is where this one has come to.
+        this = {"_id": rotation.id, "started_at": rotation.started_at}
+        kept = {"step": rotation.step, "done": rotation.done, "stepped_at": rotation.stepped_at}
+        if not await self.keystore.update_one(RotationDocument, this, {"$set": kept}):
+            raise FieldwardError("Another process has ended this rotation: see `fieldward keys status`.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from functools import partial
 
@@ -10,7 +10,7 @@ from models.base import PersonalDocument
 from models.crypto.envelope import DataKeys, SealBroken, is_sealed, key_version_of
 from models.crypto.wrapping import wrapping_version_of
 from models.database import Raw
-from models.keystore.documents import DataKeyDocument
+from models.keystore.documents import DataKeyDocument, RotationDocument
 from models.registry import DOCUMENTS
 from models.rotation.course import Course
 from models.sealing import Plan, Sealer
@@ -19,24 +19,24 @@ from models.sealing import Plan, Sealer
 async def rotate_data(course: Course) -> int:
     """Give everybody a new data key, seal all values anew, and give the older keys up; how many people.
 
-    People who come while it runs have a key that is new enough.
+    People who come while it runs have a key that is new enough. Raises `SealBroken` for a value that does not open:
+    all older keys are still there then.
     """
     rotation = await course.begin("data", "make", 0)
-    older = {"newest_at": {"$lt": rotation.started_at}}
     if rotation.step == "make":
-        async for batch in course.walk(None, course.keystore, DataKeyDocument, older, ["keys"]):
-            await course.each(batch, partial(_add_version, course, rotation.started_at))
+        older = {"newest_at": {"$lt": rotation.started_at}}
+        while await course.keystore.count(DataKeyDocument, older):  # some may have been wrapped anew meanwhile
+            async for batch in course.walk(rotation, course.keystore, DataKeyDocument, older, ["keys"]):
+                await course.each(batch, partial(_add_version, course, rotation.started_at))
         await course.step(rotation, "seal")
-    if rotation.step == "seal":
-        await course.changed()
-        sealer = Sealer(course.keys)
-        while await _seal_anew(course, sealer):
-            pass  # until a whole pass has found nothing: writers were at some of them meanwhile
-        await course.step(rotation, "retire")
     await course.changed()
-    people = 0
-    async for batch in course.walk(rotation, course.keystore, DataKeyDocument, {"keys.1": {"$exists": True}}, ["keys"]):
-        people += await course.each(batch, partial(_keep_newest, course))
+    await course.sweep(partial(_seal_anew, course, rotation, Sealer(course.keys)))
+    await course.step(rotation, "retire")
+    # NOTE: only where the newest key is the one that this rotation has made, not a later one.
+    several = {"keys.1": {"$exists": True}, "newest_at": {"$lte": rotation.started_at}}
+    async for batch in course.walk(rotation, course.keystore, DataKeyDocument, several, ["keys"]):
+        await course.each(batch, partial(_keep_newest, course))
+    people = await course.keystore.count(DataKeyDocument, {"newest_at": rotation.started_at})
     await course.changed()
     await course.end(rotation)
     return people
@@ -70,24 +70,21 @@ def sealed_documents(sealer: Sealer) -> Iterator[tuple[type[PersonalDocument], P
             yield document, plan
 
 
-async def _seal_anew(course: Course, sealer: Sealer) -> bool:
-    """One pass over all documents; whether something was found that was not sealed by the newest keys."""
-    found = False
+async def _seal_anew(course: Course, rotation: RotationDocument, sealer: Sealer) -> int:
+    """One pass over all documents; how many had something that was not sealed by the newest keys."""
+    found = 0
     for document, plan in sealed_documents(sealer):
-        async for batch in course.walk(None, course.main, document, {}, [plan.person, *plan.fields]):
-            people = [row[plan.person] for row in batch if isinstance(row.get(plan.person), str)]
-            keys = await course.keys.of(people)
-            found |= await course.each(batch, partial(_row_anew, course, document, plan, keys)) > 0
+        async for batch in course.walk(rotation, course.main, document, {}, [plan.person, *plan.fields]):
+            await course.at_hand(plan, batch)
+            found += await course.each(batch, partial(_row_anew, course, document, plan))
     return found
 
 
-async def _row_anew(
-    course: Course, document: type[PersonalDocument], plan: Plan, everybodys: Mapping[str, DataKeys], row: Raw
-) -> bool:
-    keys = everybodys.get(row.get(plan.person, ""))
+async def _row_anew(course: Course, document: type[PersonalDocument], plan: Plan, row: Raw) -> bool:
+    keys = await course.keys_for(plan, row)
     if keys is None:
         return False  # of nobody, or of somebody who is gone
-    old = {path: row[path] for path in plan.fields if is_sealed(row.get(path)) and _is_older(row[path], keys)}
+    old = {path: row[path] for path in plan.fields if path in row and _is_older(row[path], keys, course.keys.sealed)}
     if not old:
         return False
     place = plan.shelf.row(row["_id"], row[plan.person])
@@ -97,13 +94,19 @@ async def _row_anew(
         try:
             new[path] = keys.newest.seal_at(place, where, keys.open_at(place, where, value))
         except SealBroken:
-            raise SealBroken(
-                f"{plan.collection}.{path} of {row['_id']} does not open: mend or remove it first."
-            ) from None
+            raise does_not_open(plan, path, row) from None
     # Only in the place of what was read. Where a writer was first, the next pass looks at it again.
     await course.main.exchange(document, row["_id"], old, new)
     return True
 
 
-def _is_older(value: bytes, keys: DataKeys) -> bool:
+def _is_older(value: object, keys: DataKeys, all_sealed: bool) -> bool:
+    # What is not sealed where everything is has been changed by somebody: it does not open either.
+    if not isinstance(value, bytes) or not is_sealed(value):
+        return all_sealed
     return key_version_of(value) < keys.newest.version
+
+
+def does_not_open(plan: Plan, path: str, row: Raw) -> SealBroken:
+    """What to say of a value that was changed or moved."""
+    return SealBroken(f"{plan.collection}.{path} of {row['_id']} does not open: mend or remove it first.")

@@ -5,16 +5,17 @@ Between, whatever is written carries codes under both, so uniqueness and look-up
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
 
 from models.base import PersonalDocument
+from models.crypto.envelope import SealBroken
 from models.crypto.wrapping import KeyKind, KeyName
 from models.database import Raw
+from models.errors import BadInput
 from models.keystore.documents import KeyDocument, RotationDocument
-from models.keystore.ring import Ring, key_id, new_secret
+from models.keystore.ring import key_id, new_secret
 from models.rotation.course import Course
-from models.rotation.data import sealed_documents
+from models.rotation.data import does_not_open, sealed_documents
 from models.sealing import INDEX_SUFFIX, Plan, Sealer
 
 
@@ -25,15 +26,11 @@ async def rotate_index(course: Course) -> int:
     if rotation.step == "make":
         await _make(course, rotation.version)
         await course.step(rotation, "fill")
-    if rotation.step == "fill":
-        await course.changed()
-        while await _fill(course, rotation):
-            rotation.after = ""
-        await course.step(rotation, "retire")
-    if rotation.step == "retire":
-        gone = {"region": course.region, "kind": KeyKind.INDEX.value, "version": {"$lt": rotation.version}}
-        await course.keystore.delete_many(KeyDocument, gone)
-        await course.step(rotation, "trim")
+    await course.changed()
+    await course.sweep(partial(_fill, course, rotation))
+    gone = {"region": course.region, "kind": KeyKind.INDEX.value, "version": {"$lt": rotation.version}}
+    await course.keystore.delete_many(KeyDocument, gone)
+    await course.step(rotation, "trim")
     # From here on nobody writes codes under the old pepper any more.
     await course.changed()
     await _trim(course, rotation)
@@ -52,33 +49,33 @@ async def _make(course: Course, version: int) -> None:
     )
 
 
-async def _fill(course: Course, rotation: RotationDocument) -> bool:
-    """One pass over what has no code under the new pepper; whether any got one."""
-    sealer, found = Sealer(course.keys), False
+async def _fill(course: Course, rotation: RotationDocument) -> int:
+    """One pass over what has no code under the new pepper; how many such rows there were."""
+    sealer, found = Sealer(course.keys), 0
     for document, plan in sealed_documents(sealer):
         for path in plan.looked_up:
             stored = f"{path}{INDEX_SUFFIX}"
             lacking = {path: {"$exists": True}, f"{stored}.v": {"$ne": rotation.version}}
-            async for batch in course.walk(None, course.main, document, lacking, [plan.person, path, stored]):
-                as_found = {row["_id"]: row[path] for row in batch}
-                await sealer.open(document, batch, [path])
-                work = partial(_fill_row, course, await course.keys.ring(), document, plan, path, as_found)
-                found |= await course.each((row for row in batch if path in row), work) > 0
+            async for batch in course.walk(rotation, course.main, document, lacking, [plan.person, path]):
+                await course.at_hand(plan, batch)
+                found += await course.each(batch, partial(_fill_row, course, sealer, document, plan, path))
     return found
 
 
 async def _fill_row(
-    course: Course,
-    ring: Ring,
-    document: type[PersonalDocument],
-    plan: Plan,
-    path: str,
-    sealed: Mapping[str, bytes],
-    row: Raw,
+    course: Course, sealer: Sealer, document: type[PersonalDocument], plan: Plan, path: str, row: Raw
 ) -> bool:
-    # Only beside the value it is made of: where a writer was first, the codes are theirs.
-    codes = {f"{path}{INDEX_SUFFIX}": plan.entries(ring, {path: row[path]})[f"{path}{INDEX_SUFFIX}"]}
-    return await course.main.exchange(document, row["_id"], {path: sealed[row["_id"]]}, codes)
+    as_found = row[path]
+    try:
+        await sealer.open(document, [row], [path])
+        if path not in row:
+            return False  # of somebody who is gone
+        codes = plan.entries(await course.keys.ring(), {path: row[path]})
+    except (SealBroken, BadInput):
+        raise does_not_open(plan, path, row) from None
+    # Only beside the value it is made of. Where a writer was first, the next pass looks at it again.
+    await course.main.exchange(document, row["_id"], {path: as_found}, codes)
+    return True
 
 
 async def _trim(course: Course, rotation: RotationDocument) -> None:
@@ -86,7 +83,7 @@ async def _trim(course: Course, rotation: RotationDocument) -> None:
         for path in plan.looked_up:
             stored = f"{path}{INDEX_SUFFIX}"
             older = {f"{stored}.v": {"$lt": rotation.version}}
-            async for batch in course.walk(None, course.main, document, older, [stored]):
+            async for batch in course.walk(rotation, course.main, document, older, [stored]):
                 await course.each(batch, partial(_trim_row, course, document, stored, rotation.version))
 
 

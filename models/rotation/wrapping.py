@@ -7,8 +7,7 @@ from functools import partial
 from models.crypto.roots import Wrapped
 from models.crypto.wrapping import KeyKind, KeyName, rewrapped, wrapping_version_of
 from models.database import Raw
-from models.errors import FieldwardError
-from models.keystore.documents import DataKeyDocument, KeyDocument
+from models.keystore.documents import DataKeyDocument, KeyDocument, RotationDocument
 from models.keystore.ring import Ring, key_id, key_name, new_secret
 from models.rotation.course import Course
 
@@ -21,20 +20,27 @@ async def rotate_root(course: Course, *, retire: bool) -> str:
     lost then. Raises what the provider raises.
     """
     roots = course.keys.roots
-    rows = await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.ENCRYPTION.value})
     current = (await roots.versions()).current
-    if all(row["root"] == current for row in rows):
+    if not await _by_others(course, current):
         current = (await roots.rotate()).current
-    for row in rows:
-        name = key_name(row)
-        wrapped = await roots.wrap(name, await roots.unwrap(name, Wrapped(row["root"], row["wrapped"])))
-        kept = {"root": wrapped.root, "wrapped": wrapped.blob}
-        await course.keystore.update_one(KeyDocument, {"_id": row["_id"], "wrapped": row["wrapped"]}, {"$set": kept})
-        course.progress("wrap", 1)
+    while rows := await _by_others(course, current):  # again: one may have been made meanwhile
+        for row in rows:
+            name = key_name(row)
+            wrapped = await roots.wrap(name, await roots.unwrap(name, Wrapped(row["root"], row["wrapped"])))
+            kept = {"root": wrapped.root, "wrapped": wrapped.blob}
+            as_found = {"_id": row["_id"], "wrapped": row["wrapped"]}
+            await course.keystore.update_one(KeyDocument, as_found, {"$set": kept})
+            course.progress("wrap", 1)
     await course.changed()
     if retire:
         await _retire_roots(course, current)
     return current
+
+
+async def _by_others(course: Course, root: str) -> list[Raw]:
+    """The key-encryption keys of the region that another root key than `root` wraps."""
+    wanted = {"region": course.region, "kind": KeyKind.ENCRYPTION.value, "root": {"$ne": root}}
+    return await course.keystore.find(KeyDocument, wanted)
 
 
 async def _retire_roots(course: Course, current: str) -> None:
@@ -52,17 +58,9 @@ async def rotate_wrapping(course: Course) -> int:
     if rotation.step == "make":
         await _make(course, rotation.version)
         await course.step(rotation, "wrap")
-    if rotation.step == "wrap":
-        await course.changed()
-        ring = await course.keys.ring()
-        await _wrap_peppers(course, ring)
-        older = {"kek": {"$lt": rotation.version}}
-        while await course.keystore.count(DataKeyDocument, older):
-            async for batch in course.walk(rotation, course.keystore, DataKeyDocument, older, ["keys"]):
-                await course.each(batch, partial(_wrap_data_keys, course, ring))
-            rotation.after = ""
-        await course.step(rotation, "retire")
-    await _refuse_while_used(course, rotation.version)
+    await course.changed()
+    await course.sweep(partial(_wrap_anew, course, rotation))
+    await course.step(rotation, "retire")
     gone = {"region": course.region, "kind": KeyKind.ENCRYPTION.value, "version": {"$lt": rotation.version}}
     await course.keystore.delete_many(KeyDocument, gone)
     await course.changed()
@@ -88,13 +86,24 @@ async def _make(course: Course, version: int) -> None:
     )
 
 
-async def _wrap_peppers(course: Course, ring: Ring) -> None:
-    for row in await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.INDEX.value}):
-        wrapped = rewrapped(
-            ring.wrapping(wrapping_version_of(row["wrapped"])), ring.newest, key_name(row), row["wrapped"]
-        )
-        as_found = {"_id": row["_id"], "wrapped": row["wrapped"]}
-        await course.keystore.update_one(KeyDocument, as_found, {"$set": {"wrapped": wrapped}})
+async def _wrap_anew(course: Course, rotation: RotationDocument) -> int:
+    """One pass over what older keys wrap; how much that was."""
+    ring, older = await course.keys.ring(), {"kek": {"$lt": rotation.version}}
+    found = await _wrap_peppers(course, ring)
+    async for batch in course.walk(rotation, course.keystore, DataKeyDocument, older, ["keys"]):
+        await course.each(batch, partial(_wrap_data_keys, course, ring))
+        found += len(batch)
+    return found
+
+
+async def _wrap_peppers(course: Course, ring: Ring) -> int:
+    rows = await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.INDEX.value})
+    older = [row for row in rows if wrapping_version_of(row["wrapped"]) < ring.newest.version]
+    for row in older:
+        by = ring.wrapping(wrapping_version_of(row["wrapped"]))
+        kept = {"wrapped": rewrapped(by, ring.newest, key_name(row), row["wrapped"])}
+        await course.keystore.update_one(KeyDocument, {"_id": row["_id"], "wrapped": row["wrapped"]}, {"$set": kept})
+    return len(older)
 
 
 async def _wrap_data_keys(course: Course, ring: Ring, row: Raw) -> bool:
@@ -114,10 +123,3 @@ async def _wrap_data_keys(course: Course, ring: Ring, row: Raw) -> bool:
     as_found = {"_id": row["_id"], "keys": row["keys"]}
     change = {"$set": {"keys": kept, "kek": ring.newest.version}}
     return bool(await course.keystore.update_one(DataKeyDocument, as_found, change))
-
-
-async def _refuse_while_used(course: Course, version: int) -> None:
-    peppers = await course.keystore.find(KeyDocument, {"region": course.region, "kind": KeyKind.INDEX.value})
-    by_older = [row for row in peppers if wrapping_version_of(row["wrapped"]) < version]
-    if by_older or await course.keystore.count(DataKeyDocument, {"kek": {"$lt": version}}):
-        raise FieldwardError("Keys are still wrapped by the earlier key-encryption key. Run the rotation again.")
