@@ -35,6 +35,7 @@ from models.vocabulary import FactorKind, UserStatus
 CHALLENGE_LIFETIME: Final = timedelta(minutes=5)
 PASSWORD: Final = frozenset({"pwd"})  # RFC 8176
 _NOT_SUSPENDED: Final = {"status": {"$ne": UserStatus.SUSPENDED.value}}
+_NOBODY: Final = "nobody"  # no identifier of anybody
 _NO_FACTORS: Final[Raw] = {"factor_kinds": {"$in": [None, []]}}
 
 __all__ = ["ABSOLUTE_LIFETIME", "IDLE_LIFETIME", "SecondFactorWanted", "Session", "Sessions"]
@@ -149,9 +150,10 @@ class Sessions(OpenSessions):
         return await self._database.find_one(UserDocument, {name: key}, projection=NEEDED)
 
     async def _hash_of(self, user: Raw | None) -> str | None:
-        if user is None or not await self._database.opened(Use.PASSWORD, UserDocument, user):
-            return None
-        found: str | None = user.get("password_hash")
+        """NOTE: for nobody a key is asked for as well, so that the time tells of nobody who is there."""
+        row = {"_id": _NOBODY} if user is None else user
+        await self._database.opened(Use.PASSWORD, UserDocument, row)
+        found: str | None = row.get("password_hash")
         return found
 
     async def _challenge(self, guard: Mapping[str, Any], replacement: Mapping[str, str]) -> SecondFactorWanted | None:

@@ -26,7 +26,8 @@ class SealedConnection(Connection):
         """
         if self.sealing is None:
             return True
-        return not await self.sealing.open(document, rows, USES[use][document])
+        # NOTE: a key at hand would tell, by the time that is saved, whose password was compared a moment ago.
+        return not await self.sealing.open(document, rows, USES[use][document], anew=use is Use.PASSWORD)
 
     async def _asked(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002
         if self.sealing is not None and self.sealing.asks(document, filter):

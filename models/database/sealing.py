@@ -66,10 +66,17 @@ class Sealing(Protocol):
         ...
 
     async def open(
-        self, document: type[Document], raws: Sequence[Raw], paths: Sequence[str], people: Sequence[str] | None = None
+        self,
+        document: type[Document],
+        raws: Sequence[Raw],
+        paths: Sequence[str],
+        people: Sequence[str] | None = None,
+        *,
+        anew: bool = False,
     ) -> list[int]:
         """Open the sealed values at `paths` in place; the places of rows whose person has no key (any more).
 
-        `people` are whose rows these are, where the rows do not say it. Raises `RowsBroken`.
+        `people` are whose rows these are, where the rows do not say it; `anew` asks for their keys also where those
+        are at hand. Raises `RowsBroken`.
         """
         ...

@@ -100,16 +100,22 @@ class Sealer:
         return filter if plan is None else looked_up(plan, await self.keys.ring(), filter)
 
     async def open(
-        self, document: type[Document], raws: Sequence[Raw], paths: Sequence[str], people: Sequence[str] | None = None
+        self,
+        document: type[Document],
+        raws: Sequence[Raw],
+        paths: Sequence[str],
+        people: Sequence[str] | None = None,
+        *,
+        anew: bool = False,
     ) -> list[int]:
         """See `Sealing`. Raises `RowsBroken` for values that are not what was sealed for their place."""
         plan = self.plan(document)
         if plan is None or not paths or not raws:
             return []
         whose = [raw[plan.person] for raw in raws] if people is None else people
-        keys = self.keys.known(whose)
+        keys = None if anew else self.keys.known(whose)
         if keys is None:
-            keys = await self.keys.of(whose)
+            keys = await self.keys.of(whose, anew=anew)
         broken, keyless = open_rows(plan, raws, whose, keys, paths)
         if broken:
             # Sealed with a version of the key that is newer than what was kept, or not sealed yet.
