@@ -39,19 +39,8 @@ ALLOWED: Final = frozenset(
     {
         *("event", "level", "timestamp", "logger", "error_id", "code", "codes", "reason", "setting"),
         *("method", "route", "status", "duration_ms", "principal_kind", "principal", "document", "purpose"),
-        *(
-            "count",
-            "seconds",
-            "port",
-            "workers",
-            "version",
-            "database",
-            "region",
-            "collection",
-            "field",
-            "worker",
-            "grant",
-        ),
+        *("count", "seconds", "port", "workers", "version", "database", "region", "collection", "field"),
+        *("worker", "grant"),
     }
 )
 """The keys a log line may carry, each with a number, a short plain text or a list of those."""

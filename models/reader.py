@@ -115,7 +115,8 @@ class Reader:
             return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws)}
         except RowsBroken as broken:
             # Others wait for this query too, and their rows are fine.
-            return {raw["_id"]: SealBroken() if raw["_id"] in broken.rows else raw for raw in raws}
+            there = [raw for raw in raws if raw["_id"] not in broken.keyless]
+            return {raw["_id"]: SealBroken() if raw["_id"] in broken.rows else raw for raw in there}
 
     async def _shown(self, reading: Reading, relation: Relation, raws: list[Raw]) -> list[Raw]:
         """Open what is granted of rows that may show. A person whose key is gone is no longer there."""

@@ -51,6 +51,21 @@ async def refuse_taken_codes(
             raise Conflict(str(index.document["name"]))
 
 
+async def taken_codes(rows: Any, document: type[Document], written: Sequence[Mapping[str, Any]]) -> dict[int, str]:  # noqa: ANN401
+    """The places of new rows that have a code of a row that is there, or of one before them, with the index."""
+    found: dict[int, str] = {}
+    for index in filter(_in_array, unique_indexes(document)):
+        [path] = index.document["key"]
+        root = path.removesuffix(".mac")
+        codes = [[code["mac"] for code in row.get(root, ())] for row in written]
+        there = await rows.find({path: {"$in": [mac for each in codes for mac in each]}}, {root: 1}).to_list(None)
+        owner = {code["mac"]: row["_id"] for row in there for code in row[root]}
+        for place, row in enumerate(written):
+            if any(owner.setdefault(mac, row["_id"]) != row["_id"] for mac in codes[place]):
+                found.setdefault(place, str(index.document["name"]))
+    return found
+
+
 def _in_array(index: IndexModel) -> bool:
     return any(path.endswith(".mac") for path in index.document["key"])
 

@@ -12,7 +12,7 @@ from pymongo import errors as driver
 from models.database.connection import Raw, Session
 from models.database.encoding import to_bson
 from models.database.failures import DUPLICATE, taken_index
-from models.database.memory import colliding_index, refuse_taken_codes
+from models.database.memory import colliding_index, refuse_taken_codes, taken_codes
 from models.database.sealed import SealedConnection
 from models.database.sealing import SealedRows
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
@@ -111,28 +111,30 @@ class Database(SealedConnection):
     ) -> list[tuple[int, str]]:
         """Store many rows. Returns (position, unique index) of those that were taken already."""
         rows, sealed = self._of(document), await self._sealed(document, raw)
-        raw = sealed.rows
+        known = await taken_codes(rows, document, sealed.rows) if self.in_memory else {}
+        places = [place for place in range(len(sealed.rows)) if place not in known]
+        stored = [sealed.rows[place] for place in places]
 
         async def failures() -> Mapping[str, Any]:
             try:
-                await rows.insert_many(raw, ordered=ordered)
+                await rows.insert_many(stored, ordered=ordered)
             except driver.BulkWriteError as error:
                 return error.details or {}
             return {}
 
-        details = await self._call(failures) if raw else {}
+        details = await self._call(failures) if stored else {}
         if details.get("writeConcernErrors"):
             raise DatabaseUnavailable
-        found: list[tuple[int, str]] = []
+        found = list(known.items())
         for failure in details.get("writeErrors", ()):
             if failure["code"] != DUPLICATE:
                 raise FieldwardError("The database refused a row.")
-            row = raw[failure["index"]]
+            row = stored[failure["index"]]
             taken = await colliding_index(rows, document, row, {}) if self.in_memory else taken_index(document, failure)
-            found.append((failure["index"], taken))
-        refused = {raw[place]["_id"] for place, index in found if index != "id"}
+            found.append((places[failure["index"]], taken))
+        refused = {sealed.rows[place]["_id"] for place, index in found if index != "id"}
         await self._forget(SealedRows([], sealed.newcomers & refused))
-        return found
+        return sorted(found)
 
     async def update_one(
         self,
@@ -182,8 +184,8 @@ class Database(SealedConnection):
         session: Session | None = None,
     ) -> int:
         """Remove the first matching row; how many went."""
-        rows = self._of(document)
-        return int((await self._call(lambda: rows.delete_one(filter, session=session))).deleted_count)
+        rows, asked = self._of(document), await self._asked(document, filter)
+        return int((await self._call(lambda: rows.delete_one(asked, session=session))).deleted_count)
 
     async def delete_many(
         self,
@@ -193,8 +195,8 @@ class Database(SealedConnection):
         session: Session | None = None,
     ) -> int:
         """Remove all matching rows; how many went."""
-        rows = self._of(document)
-        return int((await self._call(lambda: rows.delete_many(filter, session=session))).deleted_count)
+        rows, asked = self._of(document), await self._asked(document, filter)
+        return int((await self._call(lambda: rows.delete_many(asked, session=session))).deleted_count)
 
     async def exchange(
         self,

@@ -22,11 +22,12 @@ class SealedRows:
 
 
 class RowsBroken(SealBroken):
-    """Values of some rows do not open; all other rows were opened. `rows` are the identifiers of those."""
+    """Values of some rows do not open; all other rows were opened. `rows` are the identifiers of those, `keyless`
+    of those whose person has no key."""
 
-    def __init__(self, rows: Iterable[str]) -> None:
+    def __init__(self, rows: Iterable[str], keyless: Iterable[str] = ()) -> None:
         super().__init__()
-        self.rows = frozenset(rows)
+        self.rows, self.keyless = frozenset(rows), frozenset(keyless)
 
 
 class Sealing(Protocol):

@@ -57,13 +57,16 @@ class Journal:
         try:
             self.path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, FILE_MODE)
+            data = f"\n{line}\n".encode()  # what may be left of a line ends here
             try:
-                os.write(descriptor, f"\n{line}\n".encode())  # what may be left of a line ends here
+                whole = os.write(descriptor, data) == len(data)
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
         except OSError:
             raise self._problem("cannot be written") from None
+        if not whole:
+            raise self._problem("cannot be written: the disk took a part of a line")
 
     def _problem(self, what: str) -> ConfigurationError:
         return ConfigurationError(

@@ -19,11 +19,16 @@ def looked_up(plan: Plan, ring: Ring, filter: Mapping[str, Any]) -> dict[str, An
     for path, asked in filter.items():
         if path in JOINING:
             found[path] = [looked_up(plan, ring, part) for part in asked]
-        elif path not in plan.fields or _asks_for_no_value(asked):
+        elif root_of(path) not in plan.fields or (path in plan.fields and _asks_for_no_value(asked)):
             found[path] = asked
         else:
             found |= _codes(plan, ring, path, asked)
     return found
+
+
+def root_of(path: str) -> str:
+    """The field that a path begins with."""
+    return path.partition(".")[0]
 
 
 def _asks_for_no_value(asked: object) -> bool:

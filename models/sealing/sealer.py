@@ -18,7 +18,7 @@ from models.errors import FieldwardError
 from models.keystore.keys import Keys
 from models.keystore.region import KeysUnavailable
 from models.keystore.ring import Ring
-from models.sealing.lookup import JOINING, looked_up
+from models.sealing.lookup import JOINING, looked_up, root_of
 from models.sealing.opening import Opened, open_rows, open_slowly
 from models.sealing.plan import INDEX_SUFFIX, Plan
 
@@ -69,7 +69,7 @@ class Sealer:
     ) -> Mapping[str, Any] | None:
         """See `Sealing`. `filter` has to name the document, and its person where that is another field."""
         plan = self.plan(document)
-        if plan is None or not any(_root(path) in plan.fields for _, path in _changed(update)):
+        if plan is None or not any(root_of(path) in plan.fields for _, path in _changed(update)):
             return update
         _refuse_parts(plan, update)
         changed = {operator: dict(paths) for operator, paths in update.items()}
@@ -92,7 +92,7 @@ class Sealer:
         plan = self.plan(document)
         if plan is None:
             return False
-        return any(path in plan.fields or path in JOINING for path in filter)
+        return any(root_of(path) in plan.fields or path in JOINING for path in filter)
 
     async def lookup(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002
         """See `Sealing`. A sealed value itself (bytes) and its absence (None) can be asked for as well."""
@@ -124,7 +124,7 @@ class Sealer:
             results = [(place, opener(raws[place], whose[place])) for place in broken]
             keyless += [place for place, opened in results if opened is Opened.NO_KEY]
             if still := [raws[place]["_id"] for place, opened in results if opened is Opened.BROKEN]:
-                raise RowsBroken(still)
+                raise RowsBroken(still, (raws[place]["_id"] for place in keyless))
         return keyless
 
 
@@ -147,7 +147,7 @@ def _row(plan: Plan, raw: Raw, keys: Mapping[str, DataKeys], ring: Ring) -> Raw:
 def _refuse_parts(plan: Plan, update: Mapping[str, Any]) -> None:
     whole = (*_SETTING, "$unset")
     for operator, path in _changed(update):
-        if _root(path) in plan.fields and (path not in plan.fields or operator not in whole):
+        if root_of(path) in plan.fields and (path not in plan.fields or operator not in whole):
             raise FieldwardError(f"A sealed field of {plan.collection} was to be changed in part.")
 
 
@@ -158,10 +158,6 @@ def _changed(update: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield operator, path
             if operator == "$rename":
                 yield operator, value
-
-
-def _root(path: str) -> str:
-    return path.partition(".")[0]
 
 
 def _named(plan: Plan, filter: Mapping[str, Any], path: str) -> str:  # noqa: A002

@@ -75,7 +75,8 @@ def document(kind: Kind, person: str, **changes: object) -> PersonalDocument:
     identifier = person if kind is UserDocument else f"{collection(kind)}_{person}"
     values = {"id": identifier, **names, **_BESIDE[kind], **holds(kind, person), **changes}
     given = {path: Unsealed(value) if path == "secret" else value for path, value in values.items()}
-    return kind.model_validate({path: value for path, value in given.items() if value is not None})
+    made: PersonalDocument = kind.model_validate({path: value for path, value in given.items() if value is not None})
+    return made
 
 
 async def settle(database: Database, person: str, **changes: object) -> str:

@@ -147,12 +147,13 @@ async def test_a_value_that_does_not_open_is_an_error(place: Place, new: Newcome
 
 async def test_a_changed_row_is_nobody_elses_failure(place: Place, new: Newcomer) -> None:
     """People who are read at the same moment get their own answers: rows that travel together do not fail together."""
-    ann, bob, eve = [await settle(place.database, new()) for _ in range(3)]
+    ann, bob, eve, dan = [await settle(place.database, new()) for _ in range(4)]
+    await keys_of(place.database).destroy(dan)
     row = await stored(place.database, UserDocument, ann)
     await exchanged(place.database, UserDocument, ann, {"email": row["phone"]})
     text = "{ me { id email } }"
     answers = await asyncio.gather(
-        *(place.world.ask(person(each), text, Purpose.ACCOUNT) for each in (ann, bob, ann, eve))
+        *(place.world.ask(person(each), text, Purpose.ACCOUNT) for each in (ann, bob, ann, eve, dan))
     )
     await exchanged(place.database, UserDocument, ann, {"email": row["email"]})
     emails = [(answer.body["data"] or {}).get("me") for answer in answers]
@@ -161,4 +162,6 @@ async def test_a_changed_row_is_nobody_elses_failure(place: Place, new: Newcomer
         f"{bob}@people.example",
         None,
         f"{eve}@people.example",
+        None,
     ]
+    assert ["errors" in answer.body for answer in answers] == [True, False, True, False, False]
