@@ -18,6 +18,7 @@ from models.errors import ConfigurationError, DatabaseUnavailable
 from models.keystore import KEY_DOCUMENTS, Keys
 from models.keystore.first import has_keys, make_first_keys
 from models.keystore.journal import Journal
+from models.sealed import sealed_fields
 from models.stores import sealing
 from models.user import UserDocument
 
@@ -85,7 +86,8 @@ async def make_keys(main: Database, store: Database, settings: Settings, *, noth
     """
     if await has_keys(store, settings.region):
         return
-    if await main.find_one(UserDocument, {"password_hash": {"$type": "binData"}}, projection={"_id": 1}) is not None:
+    anything = [{path: {"$type": "binData"}} for path in sealed_fields(UserDocument)]
+    if await main.find_one(UserDocument, {"$or": anything}, projection={"_id": 1}) is not None:
         raise ConfigurationError(KEYS_LOST)
     roots = roots_of(settings)
     if isinstance(roots, KeyringFile):
