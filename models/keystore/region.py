@@ -91,8 +91,9 @@ class RegionKeys:
 
     @property
     def current(self) -> bool:
-        """Whether what is known here is of the last second."""
-        return self._as_of >= self._seconds() - MAX_AGE
+        """Whether what is known here is of the last second, and the provider has confirmed it."""
+        now = self._seconds()
+        return self._as_of >= now - MAX_AGE and self._confirmed_at >= now - LAPSED
 
     async def ring(self) -> Ring:
         """The keys of the region as they are now. Raises `KeysUnavailable`."""
@@ -129,7 +130,7 @@ class RegionKeys:
                 await self.refresh()
                 await self._renew()
                 await self._chores()
-                reachable = True
+                reachable = self._provider_answers  # it is not looked at each time: silence is no answer
             except FieldwardError as error:
                 if reachable:
                     log.warning("keys_not_fetched", code=error.code, reason=error.message)
