@@ -25,8 +25,9 @@ async def make_first_keys(keystore: Database, roots: RootKeys, region: str, *, s
     """
     if await has_keys(keystore, region):
         return
-    name, secret = KeyName(KeyKind.ENCRYPTION, region, 1), new_secret()
-    await _insert(keystore, name, await roots.wrap(name, secret))
+    # NOTE: no new key is held in a variable here, as a traceback may show those.
+    name = KeyName(KeyKind.ENCRYPTION, region, 1)
+    await _insert(keystore, name, await roots.wrap(name, new_secret()))
     row = await keystore.find_one(KeyDocument, {"_id": key_id(KeyKind.ENCRYPTION, region, 1)})
     if row is not None:  # the one that won
         wrapping = WrappingKey(await roots.unwrap(key_name(row), Wrapped(row["root"], row["wrapped"])), 1)
