@@ -140,9 +140,10 @@ class Keys:
         at = self._clock()
         if self._journal is not None:
             await self._journal.add(person, at)
+        # NOTE: the tombstone comes last. When this breaks off, it is missing, and replaying finds that.
+        await self.database.delete_one(DataKeyDocument, {"_id": person})
         with suppress(Conflict):
             await self.database.insert(TombstoneDocument(id=person, at=at))
-        await self.database.delete_one(DataKeyDocument, {"_id": person})
         self._cache.drop(person)
         self._leaving.discard(person)
 
