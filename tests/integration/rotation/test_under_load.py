@@ -65,6 +65,7 @@ async def test_in_the_middle_of_a_new_pepper_an_address_is_had_once(world: World
             await step(course, rotation, to)  # type: ignore[arg-type]  # what it was called with
             await aware.sealing.keys.refresh()  # type: ignore[union-attr]  # one notices, the other does not yet
             await both_ask(to)
+            await world.service.sealing.keys.refresh()  # type: ignore[union-attr]  # before the next change it has
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(type(course), "step", told)
