@@ -10,6 +10,7 @@ import pytest
 from tests.e2e.conftest import Serve
 from tests.e2e.keys.load import Load
 from tests.e2e.keys.operator import command, everybody, run
+from tests.e2e.provocations import LOOKUP
 
 pytestmark = pytest.mark.slow
 
@@ -43,9 +44,7 @@ def test_all_keys_are_replaced_under_load(serve: Serve) -> None:
     }
     assert {person: now[person]["email"] for person in load.registered} == load.registered
     for person, address in load.registered.items():
-        found = privacy.data(
-            "query ($by: UserBy!) { user(by: $by) { id } }", {"by": {"email": address}}, purpose="LEGAL"
-        )
+        found = privacy.data(LOOKUP, {"by": {"email": address}}, purpose="LEGAL")
         assert found["user"]["id"] == person
     status = run(server, "keys", "status", "--values")
     found_versions = STATUS.findall(status)
