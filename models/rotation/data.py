@@ -84,7 +84,7 @@ async def _row_anew(course: Course, document: type[PersonalDocument], plan: Plan
     keys = await course.keys_for(plan, row)
     if keys is None:
         return False  # of nobody, or of somebody who is gone
-    old = {path: row[path] for path in plan.fields if path in row and _is_older(row[path], keys, course.keys.sealed)}
+    old = {path: row[path] for path in plan.fields if path in row and _is_other(row[path], keys, course.keys.sealed)}
     if not old:
         return False
     place = plan.shelf.row(row["_id"], row[plan.person])
@@ -94,19 +94,25 @@ async def _row_anew(course: Course, document: type[PersonalDocument], plan: Plan
         try:
             new[path] = keys.newest.seal_at(place, where, keys.open_at(place, where, value))
         except SealBroken:
-            raise does_not_open(plan, path, row) from None
+            await refuse_unless_changed(course, document, plan, row["_id"], path, value)
+            return True
     # Only in the place of what was read. Where a writer was first, the next pass looks at it again.
     await course.main.exchange(document, row["_id"], old, new)
     return True
 
 
-def _is_older(value: object, keys: DataKeys, all_sealed: bool) -> bool:
+def _is_other(value: object, keys: DataKeys, all_sealed: bool) -> bool:
     # What is not sealed where everything is has been changed by somebody: it does not open either.
     if not isinstance(value, bytes) or not is_sealed(value):
         return all_sealed
-    return key_version_of(value) < keys.newest.version
+    return key_version_of(value) != keys.newest.version
 
 
-def does_not_open(plan: Plan, path: str, row: Raw) -> SealBroken:
-    """What to say of a value that was changed or moved."""
-    return SealBroken(f"{plan.collection}.{path} of {row['_id']} does not open: mend or remove it first.")
+async def refuse_unless_changed(
+    course: Course, document: type[PersonalDocument], plan: Plan, row: str, path: str, value: object
+) -> None:
+    """Raise `SealBroken` for a value that does not open, unless another one is in its place by now: then it may have
+    been sealed with a key that was given up meanwhile, or with one that came meanwhile."""
+    now = await course.main.find_one(document, {"_id": row}, projection={path: 1})
+    if now is not None and now.get(path) == value:
+        raise SealBroken(f"{plan.collection}.{path} of {row} does not open: mend or remove it first.")

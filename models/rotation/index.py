@@ -15,7 +15,7 @@ from models.errors import BadInput
 from models.keystore.documents import KeyDocument, RotationDocument
 from models.keystore.ring import key_id, new_secret
 from models.rotation.course import Course
-from models.rotation.data import does_not_open, sealed_documents
+from models.rotation.data import refuse_unless_changed, sealed_documents
 from models.sealing import INDEX_SUFFIX, Plan, Sealer
 
 
@@ -72,7 +72,8 @@ async def _fill_row(
             return False  # of somebody who is gone
         codes = plan.entries(await course.keys.ring(), {path: row[path]})
     except (SealBroken, BadInput):
-        raise does_not_open(plan, path, row) from None
+        await refuse_unless_changed(course, document, plan, row["_id"], path, as_found)
+        return True
     # Only beside the value it is made of. Where a writer was first, the next pass looks at it again.
     await course.main.exchange(document, row["_id"], {path: as_found}, codes)
     return True
