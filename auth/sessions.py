@@ -184,19 +184,21 @@ class Sessions(OpenSessions):
         password or suspends an account ends its sessions afterwards: either the guard sees the change, or
         the session is there to be ended.
         """
-        token, session = await self._store(guard["_id"], now, origin, methods)
+        token, session, address = await self._store(guard["_id"], now, origin, methods)
         used = challenge is None or await self._tickets.redeem(TicketKind.SECOND_FACTOR, challenge) is not None
         user = None
         if used:
             user = await self._database.find_one_and_update(UserDocument, guard, seen, projection=NEEDED)
         if user is None:
             await self._database.delete_one(SessionDocument, {"_id": session["_id"]})
+            if address is not None:
+                await self._database.delete_one(IpLogDocument, {"_id": address.id})
             return None
         return issue(self._tokens, user, session, now, token.text())
 
     async def _store(
         self, person: str, now: datetime, origin: Origin, methods: frozenset[str]
-    ) -> tuple[RefreshToken, Raw]:
+    ) -> tuple[RefreshToken, Raw, IpLogDocument | None]:
         region = region_of(person, "usr") or ""
         token = RefreshToken.first(new_id("ses", region))
         session = SessionDocument(
@@ -223,7 +225,7 @@ class Sessions(OpenSessions):
                 await self._database.insert(address, session=transaction)
 
         await self._database.run_in_transaction(store)
-        return token, {"_id": session.id, "methods": session.methods, "authenticated_at": now}
+        return token, {"_id": session.id, "methods": session.methods, "authenticated_at": now}, address
 
 
 def _seen(now: datetime, ip: str | None, more: Mapping[str, str]) -> dict[str, dict[str, object]]:

@@ -122,7 +122,7 @@ KEY_STORE: Final[Table] = MappingProxyType(
     {
         DatabaseUser.KEYSTORE: {
             "keys": _READ,
-            "data_keys": _ALL,
+            "data_keys": _COME_AND_GO,
             "tombstones": _READ_APPEND,
             "state": _READ,
         },
@@ -130,7 +130,7 @@ KEY_STORE: Final[Table] = MappingProxyType(
             ANY: _LIST,
             "keys": _SCHEMA | _ALL,
             "data_keys": _SCHEMA | _ALL,
-            "tombstones": _SCHEMA | _ALL,
+            "tombstones": _SCHEMA | _READ,
             "state": _SCHEMA | _ALL,
             "rotations": _SCHEMA | _ALL,
         },

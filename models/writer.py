@@ -94,7 +94,7 @@ class Writer:
                 if document is not UserDocument and not document.OUTLIVES_PERSON:
                     await self._database.delete_many(document, {document.PERSON: person}, session=session)
             gone = bool(await self._database.delete_one(UserDocument, {"_id": person}, session=session))
-            if gone:
+            if gone and await self._database.find_one(ErasureDocument, {"_id": person}, session=session) is None:
                 # With the rows or not at all: whoever finds it destroys the key, if this process does not come to it.
                 await self._database.insert(ErasureDocument(id=person), session=session)
             return gone

@@ -210,7 +210,8 @@ class Database(SealedConnection):
 
         For sealing anew. `gone` are paths that go along.
         """
-        rows, update = self._of(document), {"$set": dict(after)} | ({"$unset": dict.fromkeys(gone, "")} if gone else {})
+        made = {"$set": dict(after), "$unset": dict.fromkeys(gone, "")}
+        rows, update = self._of(document), {operator: paths for operator, paths in made.items() if paths}
         changed = await self._call(lambda: rows.update_one({"_id": row, **before}, update), document)
         return bool(changed.matched_count)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from models.database import Database, Raw
+from models.erasure import ErasureDocument
 from models.importing.rejection import RejectCode, Rejection
 from models.importing.row import RunKey
 from models.names import email_key
@@ -49,8 +50,8 @@ class BatchStore:
             UserDocument, {"import_key": {"$in": keys}}, projection={"_id": 1, "import_key": 1}
         )
         await self.database.opened(Use.IMPORT, UserDocument, *rows)
-        sealing = self.database.sealing
-        gone = await sealing.destroyed([person["_id"] for _, person in people]) if sealing is not None else ()
+        # NOTE: after the look at who is here: what erases a person takes the row and notes it in one.
+        gone = await self._erased([person["_id"] for _, person in people])
         known = {row["import_key"]: self.key.line_of(row["_id"]) for row in rows if "import_key" in row}
         waiting: list[tuple[int, Raw]] = []
         for line, person in people:
@@ -67,6 +68,12 @@ class BatchStore:
             else:
                 result.rejections.append(Rejection(line, RejectCode.TAKEN, "import_key"))
         return waiting
+
+    async def _erased(self, people: list[str]) -> set[str]:
+        noted = await self.database.find(ErasureDocument, {"_id": {"$in": people}}, projection={"_id": 1})
+        sealing = self.database.sealing
+        destroyed = await sealing.destroyed(people) if sealing is not None else frozenset()
+        return {row["_id"] for row in noted} | destroyed
 
     async def _insert(self, people: list[tuple[int, Raw]]) -> list[Rejection]:
         taken = await self.database.insert_many(UserDocument, [person for _, person in people])
@@ -89,7 +96,7 @@ class BatchStore:
         rows = await self.database.find(UserDocument, {key: {"$in": list(values)}}, projection={key: 1})
         if key == "email":
             await self.database.opened(Use.IMPORT, UserDocument, *rows)
-        return {_same(key, row[key]) for row in rows}
+        return {_same(key, row[key]) for row in rows if key in row}
 
 
 def _same(key: str, value: str) -> str:

@@ -6,6 +6,7 @@ Opening a page costs no query for keys that are at hand. What became of keys is 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -14,7 +15,7 @@ from time import monotonic
 import structlog
 
 from models.base import now as utc_now
-from models.crypto.envelope import DataKeys
+from models.crypto.envelope import DataKeys, SealBroken
 from models.crypto.roots import RootKeys
 from models.database import Database, Raw
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
@@ -87,9 +88,9 @@ class Keys:
         return self._cache.all_of(people) if self._known.current else None
 
     async def of(self, people: Sequence[str], *, anew: bool = False) -> Mapping[str, DataKeys]:
-        """The keys of `people`, by one query for those that are not at hand; who has none is left out.
+        """The keys of `people`, by one query for those that are not at hand.
 
-        `anew`: none that was kept counts. Raises `KeysUnavailable`, `SealBroken`.
+        Who has none, or a damaged one, is left out. `anew`: none that was kept counts. Raises `KeysUnavailable`.
         """
         at_hand = None if anew else self.known(people)
         if at_hand is not None:
@@ -99,15 +100,27 @@ class Keys:
         found = {} if anew else self._cache.some_of(people)
         missing = [person for person in people if person not in found]
         for row in await self._rows(missing):
-            found[row["_id"]] = keys = await self._unwrapped(row)
+            try:
+                found[row["_id"]] = keys = await self._unwrapped(row)
+            except SealBroken as error:
+                # As one who has no key, and not a failure of all who are read along.
+                structlog.get_logger(__name__).error("data_key_broken", code=error.code)
+                continue
             self._keep(row["_id"], keys, began, epoch)
         return found
 
     async def make(self, people: Iterable[str]) -> frozenset[str]:
-        """A data key for each of `people` who has none; for whom one was made. Raises `KeysUnavailable`."""
+        """A data key for each of `people` who has none, and had none that was destroyed; for whom one was made.
+
+        Raises `KeysUnavailable`.
+        """
+        wanted = list(people)
+        gone = await self.is_destroyed(wanted)
         ring, began, epoch = await self.ring(), self._seconds(), self._known.state.epoch
         made, rows = [], []
-        for person in people:
+        for person in wanted:
+            if person in gone:
+                continue
             key, wrapped = ring.wraps(person, 1)
             made.append((person, key))
             rows.append(
@@ -138,6 +151,7 @@ class Keys:
         On return every worker forgets it within a second. Safe to call again. Raises `DatabaseUnavailable`.
         """
         at = self._clock()
+        self._cache.drop(person)
         if self._journal is not None:
             await self._journal.add(person, at)
         # NOTE: the tombstone comes last. When this breaks off, it is missing, and replaying finds that.
@@ -147,12 +161,20 @@ class Keys:
         self._cache.drop(person)
         self._leaving.discard(person)
 
+    async def note(self, person: str) -> None:
+        """Note in the journal that a person's key was destroyed; that was done before."""
+        if self._journal is not None:
+            await self._journal.add(person, self._clock())
+
     async def destroy_soon(self, person: str) -> None:
-        """As `destroy`, again and again where the key store is away; never raises for that."""
+        """As `destroy`, again and again where the key store is away; never raises for that.
+
+        Whoever is cancelled meanwhile leaves it to go on.
+        """
+        self._leaving.add(person)
         try:
-            await self.destroy(person)
+            await asyncio.shield(self.destroy(person))
         except FieldwardError as error:
-            self._leaving.add(person)
             structlog.get_logger(__name__).warning("key_not_destroyed_yet", code=error.code)
 
     async def _destroy_left(self) -> None:

@@ -108,7 +108,9 @@ class RegionKeys:
         return self._ring
 
     async def reload(self) -> Ring:
-        """The same, fetched whatever is known. Raises `KeysUnavailable`."""
+        """The same, fetched unless that was done a moment ago. Raises `KeysUnavailable`."""
+        if self._confirmed_at > self._seconds() - MAX_AGE:
+            return await self.ring()
         try:
             await self._load()
         except (DatabaseUnavailable, RootKeysUnavailable, RootKeyMissing):

@@ -98,12 +98,12 @@ async def _seal_row(
     course: Course, document: type[PersonalDocument], plan: Plan, left_over: list[str], row: Raw
 ) -> bool:
     keys = await course.keys_for(plan, row)
-    if keys is None:
-        return False  # of nobody, or of somebody who is gone
     clear: dict[str, Any] = {path: row[path] for path in plan.fields if path in row and not is_sealed(row[path])}
     gone = [name for name in left_over if name in row]
     if not clear and not gone:
         return False
+    if keys is None:
+        return await _clear_away(course, document, plan, row, [*clear, *gone])
     try:
         new = {path: plan.sealed(path, row["_id"], row[plan.person], keys, value) for path, value in clear.items()}
     except BadInput:
@@ -111,3 +111,13 @@ async def _seal_row(
     # Only in the place of what was read. Where a writer was first, the next pass looks at it again.
     await course.main.exchange(document, row["_id"], clear, new, gone)
     return True
+
+
+async def _clear_away(course: Course, document: type[PersonalDocument], plan: Plan, row: Raw, paths: list[str]) -> bool:
+    """Take away what is in the clear of somebody who is gone: nobody could read it once it were sealed."""
+    person = row.get(plan.person)
+    if person is not None and await course.main.find_one(UserDocument, {"_id": person}, projection={"_id": 1}):
+        raise FieldwardError(
+            f"{plan.collection} {row['_id']} is of somebody without a key: replay the tombstones first."
+        )
+    return await course.main.exchange(document, row["_id"], {path: row[path] for path in paths}, {}, paths)

@@ -20,6 +20,8 @@ async def rotate_root(course: Course, *, retire: bool) -> str:
     lost then. Raises what the provider raises.
     """
     roots = course.keys.roots
+    kind = {"region": course.region, "kind": KeyKind.ENCRYPTION.value}
+    before = {row["root"] for row in await course.keystore.find(KeyDocument, kind)}
     current = (await roots.versions()).current
     if not await _by_others(course, current):
         current = (await roots.rotate()).current
@@ -33,7 +35,7 @@ async def rotate_root(course: Course, *, retire: bool) -> str:
             course.progress("wrap", 1)
     await course.changed()
     if retire:
-        await _retire_roots(course, current)
+        await _retire_roots(course, before - {current})
     return current
 
 
@@ -43,11 +45,12 @@ async def _by_others(course: Course, root: str) -> list[Raw]:
     return await course.keystore.find(KeyDocument, wanted)
 
 
-async def _retire_roots(course: Course, current: str) -> None:
+async def _retire_roots(course: Course, earlier: set[str]) -> None:
+    """Give up those of `earlier` that wrap nothing here. Others that the provider has may be another key store's."""
     rows = await course.keystore.find(KeyDocument, {"kind": KeyKind.ENCRYPTION.value}, projection={"root": 1})
     used = {row["root"] for row in rows}
     for name in (await course.keys.roots.versions()).alive:
-        if name != current and name not in used:
+        if name in earlier and name not in used:
             await course.keys.roots.retire(name)
 
 
