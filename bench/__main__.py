@@ -20,7 +20,7 @@ from bench.places import find_places
 from bench.report import results_of, table_of, verdicts_of
 from bench.rounds import FULL, QUICK, Pace, Stand, generator_alone, run_rounds
 from bench.servers import FIELDWARD, NOTHING, ROOT, SERVERS, Running, Server, ServerFailed, missing_tool, running
-from bench.workloads import WORKLOADS, bodies_of
+from bench.workloads import SEALED, WORKLOADS, bodies_of
 from bench.world import NoWorld, World, open_world
 from models.vocabulary import Role
 
@@ -119,7 +119,7 @@ def start(stack: ExitStack, world: World, server: Server, core: int | None) -> R
     probe = bodies_of(workload.document(declares_nulls=False), workload.name, [{"id": "usr_eu_none"}])[0]
     environment = world.environment | {
         "BENCH_TOKEN": world.staff_tokens(Role.SUPPORT, 1)[0],
-        "BENCH_FIELDS": orjson.dumps({it.name: it.plain for it in WORKLOADS}).decode(),
+        "BENCH_FIELDS": orjson.dumps({it.name: it.plain for it in (*WORKLOADS, *SEALED.values())}).decode(),
     }
     return stack.enter_context(running(server, environment, probe, world.folder, core))
 

@@ -1,4 +1,4 @@
-"""How Fieldward grows: with rows, with distinct documents, with workers, and with the number of requests.
+"""How Fieldward grows: with rows, distinct documents, workers, sealed fields, and with the number of requests.
 
 `python -m bench.growth`; writes `bench/growth.json`.
 """
@@ -6,11 +6,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import orjson
 import typer
@@ -19,13 +17,13 @@ from rich.console import Console
 from rich.table import Table
 
 from auth.identity import CACHED_TOKENS
-from bench.__main__ import PEOPLE, cores_of, start
+from bench.__main__ import PEOPLE, cores_of
+from bench.ground import Figures, Ground
 from bench.load import measure
-from bench.places import find_places
-from bench.rounds import REQUESTS, Stand
-from bench.servers import FIELDWARD, ROOT, Running
-from bench.workloads import WORKLOADS, Places, Workload, bodies_of, http_request, variables_of
-from bench.world import World, open_world
+from bench.sealed import beside_limit, keys_away
+from bench.servers import ROOT
+from bench.workloads import WORKLOADS, http_request
+from bench.world import open_world
 from graph.settings import Settings
 
 ROWS: Final = (10, 100, 1000)
@@ -34,67 +32,6 @@ WORKERS: Final = (1, 2)
 MANY: Final = 1_000_000
 _STEPS: Final = 20
 _PERSON, _PEOPLE = WORKLOADS[0], WORKLOADS[1]
-
-Figures = list[dict[str, Any]]
-
-
-class Ground:
-    """Starts Fieldward with given settings and sends it requests."""
-
-    def __init__(self, world: World, core: int | None, seconds: float) -> None:
-        self.world, self.core, self.seconds = world, core, seconds
-        self.places = Places((), ())
-
-    @contextmanager
-    def fieldward(self, **settings: str) -> Iterator[Running]:
-        """A fresh Fieldward."""
-        core = None if settings.get("FIELDWARD_WORKERS", "1") != "1" else self.core
-        with ExitStack() as stack:
-            server = start(stack, self.world, replace(FIELDWARD, environment=settings), core)
-            if not self.places.ids:
-                self.places = find_places(self.world, server)
-            yield server
-
-    def bodies(self, workload: Workload, server: Running) -> list[bytes]:
-        """What is asked, without who asks."""
-        return Stand(self.world, self.places, [server]).bodies(workload, server)
-
-    def requests(self, workload: Workload, server: Running, documents: int = 1) -> list[bytes]:
-        """Requests whose operations are named differently, so that no two of `documents` are the same text."""
-        stand = Stand(self.world, self.places, [server])
-        stand.renew_tokens()
-        if documents == 1:
-            return stand.requests(workload, server)
-        tokens = self.world.staff_tokens(workload.role)
-        count = max(documents, REQUESTS)
-        variables = variables_of(workload, self.places, count, seed=7)
-        named = [replace(workload, name=f"{workload.name}{number}") for number in range(documents)]
-        texts = [(it.document(declares_nulls=True), it.name) for it in named]
-        return [
-            http_request(
-                bodies_of(*texts[i % documents], [each])[0], tokens[i % len(tokens)], workload.purpose, server.port
-            )
-            for i, each in enumerate(variables)
-        ]
-
-    def rate(
-        self, requests: Sequence[bytes], server: Running, concurrency: int = 32, answers: int = 0
-    ) -> dict[str, float]:
-        """Answers per second after a warm-up, and the server's processor time for each; of at least `answers`."""
-
-        async def run() -> dict[str, float]:
-            await measure(server.port, requests, concurrency, self.seconds, answers=len(requests), longest=30.0)
-            before = server.cpu_seconds()
-            reading = await measure(server.port, requests, concurrency, self.seconds, answers=answers, longest=60.0)
-            work = (server.cpu_seconds() - before) * 1000 / reading.answers
-            return {
-                "requests_per_second": round(reading.rate, 1),
-                "p50_ms": round(reading.p50, 2),
-                "server_cpu_ms": round(work, 3),
-                "megabytes": round(server.megabytes()),
-            }
-
-        return uvloop.run(run())
 
 
 def rows(ground: Ground) -> Figures:
@@ -151,13 +88,11 @@ def memory(ground: Ground, requests: int, minutes: float) -> Figures:
     return found
 
 
-PARTS: Final = ("rows", "documents", "workers", "memory")
+PARTS: Final = ("rows", "documents", "workers", "sealed", "keys", "memory")
 
 
 def main(
-    only: Annotated[
-        str, typer.Option(help="Parts by name, separated by commas: rows, documents, workers, memory.")
-    ] = "",
+    only: Annotated[str, typer.Option(help=f"Parts by name, separated by commas: {', '.join(PARTS)}.")] = "",
     seconds: Annotated[float, typer.Option(help="Of each measurement.")] = 3.0,
     requests: Annotated[int, typer.Option(help="For the part on memory.")] = MANY,
     minutes: Annotated[float, typer.Option(help="At most, for the part on memory.")] = 10.0,
@@ -175,6 +110,8 @@ def main(
             "rows": lambda: rows(ground),
             "documents": lambda: documents(ground),
             "workers": lambda: workers(ground),
+            "sealed": lambda: beside_limit(ground),
+            "keys": lambda: keys_away(ground),
             "memory": lambda: memory(ground, requests, minutes),
         }
         for name in wanted:
@@ -184,7 +121,7 @@ def main(
 
 
 def _table(name: str, figures: Figures) -> Table:
-    table = Table(*figures[0], title=name.capitalize())
+    table = Table(*(heading.replace("_", " ") for heading in figures[0]), title=name.capitalize())
     for row in figures:
         table.add_row(*(f"{value:,}" if isinstance(value, int | float) else str(value) for value in row.values()))
     return table

@@ -83,6 +83,7 @@ FIELDWARD: Final = Server(
     (str(Path(sys.executable).with_name("fieldward")), "serve"),
     ("strawberry-graphql", "graphql-core", "orjson", *_UVICORN),
 )
+LIMIT: Final = Server("limit", "limit: Starlette + Motor", "limit", _python("limit"), ("orjson", *_UVICORN))
 SERVERS: Final = (
     FIELDWARD,
     replace(
@@ -92,7 +93,7 @@ SERVERS: Final = (
         kind="variant",
         command=(*_PYTHON, "bench.uncoalesced"),
     ),
-    Server("limit", "limit: Starlette + Motor", "limit", _python("limit"), ("orjson", *_UVICORN)),
+    LIMIT,
     Server("limit-node", "limit: fastify", "limit", _node("limit"), ("fastify", "mongodb", "jose")),
     Server(
         "mercurius",

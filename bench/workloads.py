@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
@@ -20,7 +20,7 @@ _THREE_DENIED: Final = (
     *("birthDate", "lastSeenIp", "deviceIds"),
 )
 _NESTED: Final = ("id", "username", "fullName", "lastSeenIp", "deviceIds", "preferences")
-_HOLDS: Final = {"preferences": " { theme currency digest }"}
+_HOLDS: Final = {"address": " { city }", "preferences": " { theme currency digest }"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,27 @@ WORKLOADS: Final = (
     Workload("Denied", "100 x 10, 3 denied", Role.SUPPORT, Purpose.SUPPORT, _THREE_DENIED, first=100, nulls=True),
     Workload("Nested", "50 x 6, nested", Role.SECURITY, Purpose.SECURITY, _NESTED, first=50),
 )
+_NONE_SEALED: Final = (
+    *("id", "username", "status", "ageBand", "country", "locale"),
+    *("createdAt", "lastSeenAt", "loginCount", "marketingOptIn"),
+)
+_EIGHT_SEALED: Final = (
+    *("id", "username", "fullName", "givenName", "familyName", "email", "phone", "address"),
+    *("lastSeenIp", "deviceIds"),
+)
+
+
+def _sealed(count: int, role: Role, purpose: Purpose, fields: tuple[str, ...]) -> Workload:
+    return Workload(f"Sealed{count}", f"100 people x 10, {count} sealed", role, purpose, fields, first=100)
+
+
+# By how many of the ten fields are sealed. The rules show eight such fields to SECURITY only.
+SEALED: Final[Mapping[int, Workload]] = {
+    0: _sealed(0, Role.SUPPORT, Purpose.SUPPORT, _NONE_SEALED),
+    1: _sealed(1, Role.SUPPORT, Purpose.SUPPORT, (*_NONE_SEALED[:-1], "fullName")),
+    3: _sealed(3, Role.SUPPORT, Purpose.SUPPORT, (*_NONE_SEALED[:-3], "fullName", "givenName", "familyName")),
+    8: _sealed(8, Role.SECURITY, Purpose.SECURITY, _EIGHT_SEALED),
+}
 
 
 @dataclass(frozen=True, slots=True)

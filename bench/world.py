@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self, cast
@@ -20,6 +20,7 @@ from auth.policy import Policy
 from auth.principal import Kind, Shape
 from auth.rules import purposes_of_person
 from auth.tokens import MAX_LIFETIME, Claims, Tokens
+from bench.clear import NoCopy, copy_in_clear, reader_address, refuse_clear
 from graph import schema
 from graph.catalogue import read_catalogue
 from graph.limits import Limits
@@ -33,7 +34,7 @@ ISSUER: Final = "http://127.0.0.1:8000"
 AUDIENCE: Final = f"{ISSUER}/graphql"
 STAFF: Final = 300
 PEERS_SCHEMA: Final = Path(__file__).parent / "peers" / "schema.graphql"
-_TYPES: Final = ("User", "Preferences")
+_TYPES: Final = ("User", "Address", "Preferences")
 _STAFF_SHARED: Final = ((Role.SUPPORT, Purpose.SUPPORT), (Role.SECURITY, Purpose.SECURITY))
 
 
@@ -43,13 +44,15 @@ class NoWorld(Exception):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A running MongoDB with people. `shared` is the file that tells the peers the rules."""
+    """A running MongoDB with people. `shared` is the file that tells the peers the rules, `clear_url` leads to the
+    same people in the clear, for whoever has no keys."""
 
     folder: Path
     mongod: Embedded
     people: int
     shared: Path
     tokens: Tokens
+    clear_url: str = field(repr=False)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -63,7 +66,7 @@ class World:
             "FIELDWARD_DATA_DIR": str(self.folder),
             "FIELDWARD_ISSUER": ISSUER,
             "FIELDWARD_REGION": REGION,
-            "MONGODB_URL": self.mongod.addresses.api,
+            "MONGODB_URL": self.clear_url,
             "BENCH_SHARED": str(self.shared),
             "NODE_ENV": "production",
         }
@@ -101,13 +104,22 @@ class World:
 
     @classmethod
     def made(cls, folder: Path, mongod: Embedded, people: int) -> Self:
-        """Add what is missing: people, signing key, the file for the peers."""
+        """Add what is missing: people, signing key, the file for the peers, their copy of the people."""
         ring = load_or_create(folder / "keys" / "signing.json")
         shared = folder / "shared.json"
         shared.write_bytes(orjson.dumps(_shared(folder, ring.jwks())))
-        world = cls(folder, mongod, people, shared, Tokens(ring, issuer=ISSUER, audience=AUDIENCE))
-        world._seed()
-        return world
+        tokens = Tokens(ring, issuer=ISSUER, audience=AUDIENCE)
+        with MongoClient[dict[str, Any]](mongod.admin_url) as client:
+            world = cls(folder, mongod, people, shared, tokens, reader_address(client, mongod))
+            try:
+                refuse_clear(client)
+                world._seed()
+                copy_in_clear(client, world.environment)
+            except NoCopy as error:
+                problem = f"{error} Remove {folder.name} and {folder.name}.keys: they are made anew."
+            else:
+                return world
+        raise NoWorld(problem)
 
     def _seed(self) -> None:
         with MongoClient[dict[str, Any]](self.mongod.addresses.api) as client:

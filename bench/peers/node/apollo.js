@@ -10,7 +10,7 @@ import { access, denied, host, paths, port, resolvers, typeDefs } from "./common
 const may = (coordinate) =>
   rule(coordinate, { cache: "no_cache" })((_source, _args, { outcomes }) => !denied(outcomes, coordinate));
 
-const rules = { Query: { "*": allow }, UserConnection: { "*": allow }, User: { id: allow }, Preferences: {} };
+const rules = { Query: { "*": allow }, UserConnection: { "*": allow }, User: { id: allow }, Address: {}, Preferences: {} };
 for (const coordinate of Object.keys(paths)) {
   const [type, name] = coordinate.split(".");
   if (name !== "id") rules[type][name] = may(coordinate);

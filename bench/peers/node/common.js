@@ -89,6 +89,7 @@ function person(document, { hidesRestricted }) {
     birthDate: document.birth_date,
     country: document.country,
     locale: document.locale,
+    address: document.address,
     createdAt: document.created_at,
     lastSeenAt: document.last_seen_at,
     lastSeenIp: document.last_seen_ip,
@@ -135,10 +136,14 @@ export function maskPhone(value) {
   return `•••${digits.length > 4 ? digits.slice(-2) : ""}`;
 }
 
-function masked(name, mask) {
-  const coordinate = `User.${name}`;
-  return (user, _arguments, { outcomes }) => {
-    const value = user[name];
+export function maskAll() {
+  return "•••";
+}
+
+function masked(type, name, mask) {
+  const coordinate = `${type}.${name}`;
+  return (holder, _arguments, { outcomes }) => {
+    const value = holder[name];
     return value != null && outcomes[coordinate] === "MASKED" ? mask(value) : value;
   };
 }
@@ -153,5 +158,6 @@ export const resolvers = {
       return { nodes: await readMany(first, after, selected(nodes.selectionSet), context) };
     },
   },
-  User: { email: masked("email", maskEmail), phone: masked("phone", maskPhone) },
+  User: { email: masked("User", "email", maskEmail), phone: masked("User", "phone", maskPhone) },
+  Address: { city: masked("Address", "city", maskAll) },
 };

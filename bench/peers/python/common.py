@@ -17,11 +17,15 @@ from starlette.requests import HTTPConnection
 
 from auth.tokens import Claims, InvalidToken, Tokens, has_expired
 from models.crypto.key_file import load_or_create
-from models.labels import mask_email, mask_phone
+from models.labels import mask_all, mask_email, mask_phone
 
 Raw = dict[str, Any]
 
-MASKS: Final[Mapping[str, Callable[[object], str]]] = {"email": mask_email, "phone": mask_phone}
+MASKS: Final[Mapping[str, Callable[[object], str]]] = {
+    "User.email": mask_email,
+    "User.phone": mask_phone,
+    "Address.city": mask_all,
+}
 SDL: Final = Path(__file__).parent.parent / "schema.graphql"
 _REMEMBERED: Final = 10_000
 

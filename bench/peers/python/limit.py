@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -40,9 +40,20 @@ def application() -> Starlette:
     return Starlette(routes=[Route("/graphql", answer, methods=["POST"])])
 
 
+def _mask_address(value: Raw) -> Raw:
+    return {"city": MASKS["Address.city"](value["city"]) if "city" in value else None}
+
+
+_MASKS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "email": MASKS["User.email"],
+    "phone": MASKS["User.phone"],
+    "address": _mask_address,
+}
+
+
 def _show(rows: list[Raw], names: list[str], access: Access, shared: Shared) -> list[Raw]:
     pairs = [(name, shared.paths[f"User.{name}"]) for name in names]
-    masks = [(name, MASKS[name]) for name in names if access.masked(f"User.{name}")]
+    masks = [(name, _MASKS[name]) for name in names if access.masked(f"User.{name}")]
     shown = []
     for raw in rows:
         get = raw.get

@@ -49,14 +49,14 @@ class MayDirective(SchemaDirectiveVisitor):
 
 def schema(shared: Shared, people: People) -> GraphQLSchema:
     """The executable schema."""
-    query, user = QueryType(), ObjectType("User")
+    query, types = QueryType(), {name: ObjectType(name) for name in ("User", "Address")}
     moment, day = ScalarType("DateTime"), ScalarType("Date")
     moment.set_serializer(lambda value: value.isoformat())
     day.set_serializer(lambda value: value)
     for coordinate, path in shared.paths.items():
         type_name, _, name = coordinate.partition(".")
-        if type_name == "User":
-            user.set_field(name, _reader(coordinate, name, path))
+        if type_name in types:
+            types[type_name].set_field(name, _reader(coordinate, path.rpartition(".")[2]))
 
     @query.field("user")
     async def resolve_user(_root: None, info: GraphQLResolveInfo, by: dict[str, str]) -> Raw | None:
@@ -70,11 +70,13 @@ def schema(shared: Shared, people: People) -> GraphQLSchema:
         nodes = next(it for it in selections if it.name.value == "nodes")
         return {"nodes": await people.many(first, after, _selected(nodes.selection_set), info.context["access"])}
 
-    return make_executable_schema(SDL.read_text(), query, user, moment, day, directives={"may": MayDirective})
+    return make_executable_schema(
+        SDL.read_text(), query, *types.values(), moment, day, directives={"may": MayDirective}
+    )
 
 
-def _reader(coordinate: str, name: str, path: str) -> Any:  # noqa: ANN401 - a resolver
-    mask = MASKS.get(name)
+def _reader(coordinate: str, path: str) -> Any:  # noqa: ANN401 - a resolver
+    mask = MASKS.get(coordinate)
     if mask is None:
         return lambda raw, _info: raw.get(path)
 

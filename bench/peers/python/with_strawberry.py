@@ -40,6 +40,18 @@ def guarded(coordinate: str) -> Any:  # noqa: ANN401 - stands for a field of any
 
 
 @strawberry.type
+class Address:
+    """Where a person lives."""
+
+    stored_city: strawberry.Private[str | None] = None
+
+    @strawberry.field(permission_classes=may("Address.city"))
+    def city(self, info: Info) -> str | None:
+        """Shown masked where the rules say so."""
+        return _masked("Address.city", self.stored_city, info)
+
+
+@strawberry.type
 class Preferences:
     """What a person has set for the product."""
 
@@ -65,6 +77,7 @@ class User:
     birth_date: str | None = guarded("User.birthDate")
     country: str | None = guarded("User.country")
     locale: str | None = guarded("User.locale")
+    address: Address | None = guarded("User.address")
     created_at: datetime | None = guarded("User.createdAt")
     last_seen_at: datetime | None = guarded("User.lastSeenAt")
     last_seen_ip: str | None = guarded("User.lastSeenIp")
@@ -76,28 +89,29 @@ class User:
     @strawberry.field(permission_classes=may("User.email"))
     def email(self, info: Info) -> str | None:
         """Shown masked where the rules say so."""
-        return _masked("email", self.stored_email, info)
+        return _masked("User.email", self.stored_email, info)
 
     @strawberry.field(permission_classes=may("User.phone"))
     def phone(self, info: Info) -> str | None:
         """Shown masked where the rules say so."""
-        return _masked("phone", self.stored_phone, info)
+        return _masked("User.phone", self.stored_phone, info)
 
     @classmethod
     def of(cls, raw: Raw) -> Self:
         """A person from a document as read."""
-        identifier, preferences = raw.pop("_id"), raw.pop("preferences", None)
+        identifier, preferences, address = raw.pop("_id"), raw.pop("preferences", None), raw.pop("address", None)
         return cls(
             id=identifier,
             stored_email=raw.pop("email", None),
             stored_phone=raw.pop("phone", None),
+            address=Address(stored_city=address.get("city")) if address else None,
             preferences=Preferences(**preferences) if preferences else None,
             **raw,
         )
 
 
-def _masked(name: str, value: str | None, info: Info) -> str | None:
-    return MASKS[name](value) if value is not None and info.context["access"].masked(f"User.{name}") else value
+def _masked(coordinate: str, value: str | None, info: Info) -> str | None:
+    return MASKS[coordinate](value) if value is not None and info.context["access"].masked(coordinate) else value
 
 
 @strawberry.type
