@@ -10,8 +10,8 @@ from graphql.execution.values import VariableValues, get_argument_values
 
 from graph.access import Reads, Rows
 from graph.catalogue import Catalogue, input_claim
-from graph.plan import PlanRoot, Touched
-from graph.templates import Filled, Template, used_variables
+from graph.plan import PlanRoot
+from graph.templates import Filled, Template, Touched, used_variables
 from models.errors import BadInput
 from models.names import email_key, normalise_username
 
@@ -48,11 +48,12 @@ def arguments_of(root: PlanRoot, variables: VariableValues) -> Mapping[str, Any]
 
 def touched_by(root: PlanRoot, arguments: Mapping[str, Any], catalogue: Catalogue) -> tuple[Touched, ...]:
     """The claims that the given arguments make; what is not given claims nothing."""
-    if type(arguments) is not Filled:
+    template = root.template
+    if template is None or type(arguments) is not Filled:
         return _touched(root, arguments, catalogue)
-    if root.touched is None:
-        root.touched = _touched(root, arguments, catalogue)
-    return root.touched
+    if template.touched is None:
+        template.touched = _touched(root, arguments, catalogue)
+    return template.touched
 
 
 def _touched(root: PlanRoot, arguments: Mapping[str, Any], catalogue: Catalogue) -> tuple[Touched, ...]:

@@ -18,10 +18,11 @@ from auth.principal import Shape, subject_of
 from graph.access import Rows
 from graph.catalogue import Catalogue
 from graph.denials import Denial, denied, distinct
-from graph.plan import Plan, PlanField, PlanRoot, Touched
+from graph.plan import Plan, PlanField, PlanRoot
 from graph.rendering import Renderer
 from graph.rows import Judge, row_renderer
 from graph.selection import selection_of
+from graph.templates import Touched
 from graph.weighed import Weighed
 from models.grant import Decision, Grant
 from models.reading import Reading, Variant, prepare

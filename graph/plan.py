@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphql import (
     FieldNode,
@@ -58,19 +58,12 @@ class PlanField:
     children: dict[str, dict[str, PlanField]] = field(default_factory=dict)
 
 
-class Touched(NamedTuple):
-    """A claim that an argument makes; `clear` when a masked right is not enough."""
-
-    claim: Claim
-    clear: bool = False
-
-
 @dataclass(slots=True, eq=False)
 class PlanRoot:
     """A root field: whose rows it opens, the output claims it makes and where its rows sit.
 
-    `positions` maps response paths (`("users", "nodes")`) to fields that hold guarded rows; `matters` is for the gate,
-    `template` and `touched` (what it makes) for `graph.arguments`.
+    `positions` maps response paths (`("users", "nodes")`) to fields that hold guarded rows. What is made for the root
+    as it is asked for is kept in `matters` (by the gate) and `template` (`graph.arguments`).
     """
 
     field: PlanField
@@ -80,7 +73,6 @@ class PlanRoot:
     positions: Mapping[tuple[str, ...], PlanField]
     matters: dict[Hashable, bool] = dataclasses.field(default_factory=dict)
     template: Template | None = None
-    touched: tuple[Touched, ...] | None = None
 
     @property
     def implied(self) -> tuple[Claim, ...]:
@@ -142,9 +134,8 @@ class Planner:
             return PlanRoot(entry, Opens(Rows.PUBLIC), (), {}, {})
         opens = self._catalogue.roots[f"{root_type.name}.{name}"]
         selected: dict[str, list[PlanField]] = {}
-        for child in _beneath(entry):
-            if child.spec is not None:
-                selected.setdefault(child.coordinate, []).append(child)
+        for child in (it for it in _beneath(entry) if it.spec is not None):
+            selected.setdefault(child.coordinate, []).append(child)
         positions = dict(_positions(entry, self._catalogue))
         coordinates = dict.fromkeys(selected)
         if opens.rows in (Rows.OWN, Rows.CHOSEN, Rows.MANY) and (positions or root_type is self._schema.query_type):
@@ -193,10 +184,8 @@ class _Walk:
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: VariableValues,
     ) -> None:
-        self._schema = schema
-        self._catalogue = catalogue
-        self._fragments = fragments
-        self._variables = variables
+        self._schema, self._catalogue = schema, catalogue
+        self._fragments, self._variables = fragments, variables
 
     def collect(
         self, parent: GraphQLObjectType, sets: Sequence[SelectionSetNode], path: tuple[str, ...]

@@ -28,7 +28,16 @@ from graphql import (
     visit,
 )
 
+from auth.policy import Claim
+
 _SHARED: Final = (str, int, float, Enum, type(None))  # what may be part of many answers at once: it never changes
+
+
+class Touched(NamedTuple):
+    """A claim that an argument makes; `clear` when a masked right is not enough."""
+
+    claim: Claim
+    clear: bool = False
 
 
 class Filled(dict[str, Any]):
@@ -49,10 +58,11 @@ class _Place(NamedTuple):
 class Template:
     """The arguments of one root field. `fill` gives None where the ordinary way has to be taken."""
 
-    __slots__ = ("_places",)
+    __slots__ = ("_places", "touched")
 
     def __init__(self, places: tuple[_Place, ...] | None) -> None:
         self._places = places
+        self.touched: tuple[Touched, ...] | None = None  # by whatever it makes, once that is known
 
     @classmethod
     def learn(cls, definition: GraphQLField, node: FieldNode, made: Mapping[str, Any]) -> Template:

@@ -23,7 +23,8 @@ from graphql import (
 from auth.policy import Claim
 from graph.access import Reads, Rows, Writes
 from graph.catalogue import Catalogue, input_claim
-from graph.plan import PlanRoot, Touched
+from graph.plan import PlanRoot
+from graph.templates import Touched
 from graph.types.access import AccessUse
 
 
