@@ -9,10 +9,15 @@ from typing import Any, Final
 
 import httpx
 
+from models.database import DOCUMENTS, Database
+from models.database.failures import collection_name
+from models.user import UserDocument
 from tests.e2e.conftest import REGISTER
+from tests.e2e.databases import on_database
 from tests.e2e.people import changed
 from tests.e2e.planted_factors import plant_factors
 from tests.e2e.server import Account, Server
+from tests.stores import clear_row
 
 USERNAME: Final = "mk.username.qx"
 EMAIL: Final = "mkemailqx@mkdomainqx.example"
@@ -155,12 +160,16 @@ def plant(server: Server) -> Planted:
     assert server.post(REGISTER, {"input": made}).json()["data"]["register"]["errors"] == []
     account = server.sign_in(EMAIL, SECRET)
     assert changed(account, **GIVEN)["errors"] == []
-    with server.database() as client:
-        database = client.get_default_database()
-        database.users.update_one({"_id": account.id}, {"$set": STORED["users"]})
-        for collection, values in STORED.items():
-            if collection != "users":
-                database[collection].insert_one({"_id": f"mk_{collection}", "person": account.id, **values})
-        row = database.users.find_one({"_id": account.id})
-    assert row is not None
-    return Planted(server, account, server.sign_in("subject"), row["password_hash"], plant_factors(server))
+
+    async def fill(database: Database) -> str:
+        me = {"_id": account.id}
+        assert await database.update_one(UserDocument, me, {"$set": STORED["users"]})
+        for document in DOCUMENTS:
+            collection = collection_name(document)
+            if collection in STORED.keys() - {"users"}:
+                row = {"_id": f"mk_{collection}", "person": account.id, **STORED[collection]}
+                assert await database.insert_many(document, [row]) == []
+        return str((await clear_row(database, UserDocument, me))["password_hash"])
+
+    hashed = on_database(server, fill)
+    return Planted(server, account, server.sign_in("subject"), hashed, plant_factors(server))

@@ -74,7 +74,6 @@ async def make_people(database: Database) -> None:
             username=name,
             username_key=name.casefold(),
             email=email,
-            email_key=email,
             password_hash="hash",
             factor_kinds=kinds,
         )

@@ -47,9 +47,7 @@ async def make_people() -> None:
     database = await Database.connect(os.environ["FIELDWARD_MONGODB_URL"])
     for identifier, name in ((ALICE, "Alice"), (BOB, "bob")):
         email = f"{name.casefold()}@people.example"
-        await database.insert(
-            UserDocument(id=identifier, username=name, username_key=name.casefold(), email=email, email_key=email)
-        )
+        await database.insert(UserDocument(id=identifier, username=name, username_key=name.casefold(), email=email))
     await database.close()
 
 

@@ -27,7 +27,7 @@ MINUTE = timedelta(minutes=1)
 @pytest.mark.parametrize("login", ["alice", "ALICE", "alice@example.org", "Alice@Example.ORG"])
 async def test_a_person_signs_in_by_user_name_or_address(worker: Worker, person: Person, login: str) -> None:
     """In whatever case; the token is theirs."""
-    alice = await person(email="alice@example.org", email_key="alice@example.org")
+    alice = await person(email="alice@example.org")
     session = await worker.sign_in(login)
     caller = await worker.whose(session.access_token)
     assert (caller, caller.id, caller.shape.kind, caller.shape.region) == (session.principal, alice, Kind.PERSON, "eu")
