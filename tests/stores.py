@@ -78,7 +78,7 @@ async def sealed_database(
 async def two_databases(
     url: str | None, *, name: str | None = None, seconds: float = TIMEOUT, listeners: Sequence[Any] = ()
 ) -> AsyncIterator[tuple[Database, Database]]:
-    """An empty database and an empty key store at `url` (None: in memory), as before a migration; dropped afterwards."""
+    """An empty database and an empty key store at `url` (None: in memory), as before a migration; both are dropped."""
     name = name or f"test_{uuid4().hex}"
     main = await Database.connect(url, name=name, seconds=seconds, listeners=listeners)
     store = await Database.connect(url, name=f"{name}_keys", documents=KEY_DOCUMENTS)

@@ -7,6 +7,7 @@ from typing import Any
 
 from beanie import Document
 from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
 
 from models.database.failures import unique_indexes
 from models.errors import Conflict
@@ -49,6 +50,48 @@ async def refuse_taken_codes(
         codes = _codes(index, written)
         if codes and await rows.count_documents({**others, **codes}):
             raise Conflict(str(index.document["name"]))
+
+
+async def insert_each(
+    rows: Any,  # noqa: ANN401
+    document: type[Document],
+    raws: Sequence[Mapping[str, Any]],
+) -> list[tuple[int, str]]:
+    """Store many rows one by one, codes compared as well; (position, unique index) of those that were taken."""
+    kept = await _kept_codes(rows, document, raws)
+    taken: list[tuple[int, str]] = []
+    for place, raw in enumerate(raws):
+        codes = _pairs(document, raw)
+        try:
+            if codes & kept:
+                raise DuplicateKeyError("")
+            await rows.insert_one(raw)
+        except DuplicateKeyError:
+            taken.append((place, await colliding_index(rows, document, raw, {})))
+        else:
+            kept |= codes
+    return taken
+
+
+async def _kept_codes(
+    rows: Any,  # noqa: ANN401
+    document: type[Document],
+    raws: Sequence[Mapping[str, Any]],
+) -> set[tuple[str, bytes]]:
+    """Those codes of new rows that stored ones have: one look per index, however many rows there are."""
+    wanted = {pair for raw in raws for pair in _pairs(document, raw)}
+    kept: set[tuple[str, bytes]] = set()
+    for path in {path for path, _ in wanted}:
+        asked = [mac for its, mac in wanted if its == path]
+        for row in await rows.find({path: {"$in": asked}}).to_list(None):
+            kept |= _pairs(document, row)
+    return kept
+
+
+def _pairs(document: type[Document], row: Mapping[str, Any]) -> set[tuple[str, bytes]]:
+    """The codes of a row that are unique, each with its path."""
+    codes = [_codes(index, row) for index in unique_indexes(document)]
+    return {(path, mac) for each in codes for path, asked in each.items() for mac in asked["$in"]}
 
 
 def _in_array(index: IndexModel) -> bool:

@@ -11,6 +11,7 @@ import httpx
 
 from models.database import DOCUMENTS, Database
 from models.database.failures import collection_name
+from models.sealed import sealed_fields
 from models.user import UserDocument
 from tests.e2e.conftest import REGISTER
 from tests.e2e.databases import on_database
@@ -128,6 +129,19 @@ MARKERS: Final = tuple(
     for text in dict.fromkeys([USERNAME, *EMAIL.split("@"), SECRET, *texts(GIVEN), *texts(STORED), *SENT.values()])
     if text not in _EVERYWHERE
 )
+
+
+_GIVEN_PLAIN: Final = frozenset({"country", "locale", "marketingOptIn", "preferences"})
+
+
+def sealed_markers() -> list[str]:
+    """The markers of values that are stored sealed."""
+    values: list[object] = [*EMAIL.split("@"), SECRET]
+    values += [value for name, value in GIVEN.items() if name not in _GIVEN_PLAIN]
+    for document in DOCUMENTS:
+        stored = STORED.get(collection_name(document), {})
+        values += [stored[path] for path in sealed_fields(document) if path in stored]
+    return [text for text in texts(values) if text in MARKERS]
 
 
 def found_in(text: str, markers: Iterable[str] = MARKERS) -> list[str]:

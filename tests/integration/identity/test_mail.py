@@ -9,7 +9,6 @@ from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,6 +20,7 @@ from auth.mail.letters import Letters, read_sender
 from auth.recovery import Recovery
 from auth.tickets import Ticket, Tickets
 from graph.app import create_app
+from graph.commands.migrating import migrate
 from graph.settings import load_settings
 from models.base import now
 from models.database import Database
@@ -32,7 +32,7 @@ from models.vocabulary import FactorKind, UserStatus
 from tests.e2e.mailbox import token_of
 from tests.integration.identity.workers import PASSWORD, Clock, Person, Worker
 from tests.integration.reading.world import Recorder
-from tests.stores import clear_row
+from tests.stores import clear_row, two_databases
 
 ADDRESS, NEW = "alice@people.example", "alice@elsewhere.example"
 NEW_PASSWORD = "a-quiet-harbour-at-dawn"
@@ -437,14 +437,12 @@ async def test_a_link_does_nothing_for_who_is_suspended_or_gone(
 @pytest.fixture
 async def recorded(mongod: Embedded, tmp_path: Path) -> AsyncIterator[tuple[Starlette, Database, Recorder]]:
     """The whole application on a real database that tells what it is asked."""
-    recorder = Recorder()
-    database = await Database.connect(mongod.admin_url, name=f"test_{uuid4().hex}", listeners=[recorder])
-    await database.make_indexes()
-    app = create_app(load_settings({"FIELDWARD_DATA_DIR": str(tmp_path)}), database=database)
-    async with app.router.lifespan_context(app):
-        yield app, database, recorder
-    await database.drop()
-    await database.close()
+    recorder, settings = Recorder(), load_settings({"FIELDWARD_DATA_DIR": str(tmp_path)})
+    async with two_databases(mongod.admin_url, listeners=[recorder]) as (database, store):
+        await migrate(database, store, settings)
+        app = create_app(settings, database=database, key_store=store)
+        async with app.router.lifespan_context(app):
+            yield app, database, recorder
 
 
 async def test_before_the_answer_nothing_depends_on_whether_there_is_an_account(
