@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -56,8 +57,10 @@ async def seed_people(
     `progress` is called with the number of people dealt with after each batch.
     """
     people = generate(count, seed=seed, region=region, epoch=epoch, password_hash=password_hash)
+    batches, nobody = _batches(people, BATCH), list[GeneratedPerson]()
     new = done = 0
-    for batch in _batches(people, BATCH):
+    # In a thread: inventing people takes seconds, in which the keys have to be looked after.
+    while batch := await asyncio.to_thread(next, batches, nobody):
         new += await store(database, batch)
         done += len(batch)
         progress(done)

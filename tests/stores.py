@@ -65,15 +65,25 @@ async def sealed_database(
     roots: HeldRoots | None = None,
 ) -> AsyncIterator[Database]:
     """A fresh database with its indexes at `url` (None: in memory), dropped afterwards with its key store."""
-    name, roots = name or f"test_{uuid4().hex}", roots or HeldRoots()
-    main = await Database.connect(url, name=name, seconds=seconds, listeners=listeners)
-    store = await Database.connect(url, name=f"{name}_keys", documents=KEY_DOCUMENTS)
-    try:
+    roots = roots or HeldRoots()
+    async with two_databases(url, name=name, seconds=seconds, listeners=listeners) as (main, store):
         await main.make_indexes()
         await store.make_indexes()
         await make_first_keys(store, roots, REGION, sealed=True)
         async with sealing(main, store, roots, REGION):
             yield main
+
+
+@asynccontextmanager
+async def two_databases(
+    url: str | None, *, name: str | None = None, seconds: float = TIMEOUT, listeners: Sequence[Any] = ()
+) -> AsyncIterator[tuple[Database, Database]]:
+    """An empty database and an empty key store at `url` (None: in memory), as before a migration; both are dropped."""
+    name = name or f"test_{uuid4().hex}"
+    main = await Database.connect(url, name=name, seconds=seconds, listeners=listeners)
+    store = await Database.connect(url, name=f"{name}_keys", documents=KEY_DOCUMENTS)
+    try:
+        yield main, store
     finally:
         for opened in (main, store):
             if not opened.in_memory:

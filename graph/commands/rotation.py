@@ -62,7 +62,10 @@ def seal_all(settings: Settings, *, rate: float | None) -> None:
 
 
 def show_status(settings: Settings, *, values: bool) -> None:
-    """Print which keys of people's data there are, and how much is on each."""
+    """Print which keys of people's data there are, and how much is on each. Before the first start it makes none."""
+    if settings.addresses is None and not settings.mongodb_dir.exists():
+        typer.echo("There are no keys of people's data yet: the first start makes them.")
+        return
 
     async def work(course: Course) -> str:
         return "\n".join(_lines(await status_of(course, count_values=values), course.region))

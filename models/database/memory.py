@@ -7,6 +7,7 @@ from typing import Any
 
 from beanie import Document
 from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
 
 from models.database.failures import unique_indexes
 from models.errors import Conflict
@@ -51,19 +52,46 @@ async def refuse_taken_codes(
             raise Conflict(str(index.document["name"]))
 
 
-async def taken_codes(rows: Any, document: type[Document], written: Sequence[Mapping[str, Any]]) -> dict[int, str]:  # noqa: ANN401
-    """The places of new rows that have a code of a row that is there, or of one before them, with the index."""
-    found: dict[int, str] = {}
-    for index in filter(_in_array, unique_indexes(document)):
-        [path] = index.document["key"]
-        root = path.removesuffix(".mac")
-        codes = [[code["mac"] for code in row.get(root, ())] for row in written]
-        there = await rows.find({path: {"$in": [mac for each in codes for mac in each]}}, {root: 1}).to_list(None)
-        owner = {code["mac"]: row["_id"] for row in there for code in row[root]}
-        for place, row in enumerate(written):
-            if any(owner.setdefault(mac, row["_id"]) != row["_id"] for mac in codes[place]):
-                found.setdefault(place, str(index.document["name"]))
-    return found
+async def insert_each(
+    rows: Any,  # noqa: ANN401
+    document: type[Document],
+    raws: Sequence[Mapping[str, Any]],
+) -> list[tuple[int, str]]:
+    """Store many rows one by one, codes compared as well; (position, unique index) of those that were taken."""
+    kept = await _kept_codes(rows, document, raws)
+    taken: list[tuple[int, str]] = []
+    for place, raw in enumerate(raws):
+        codes = _pairs(document, raw)
+        try:
+            if codes & kept:
+                raise DuplicateKeyError("")
+            await rows.insert_one(raw)
+        except DuplicateKeyError:
+            taken.append((place, await colliding_index(rows, document, raw, {})))
+        else:
+            kept |= codes
+    return taken
+
+
+async def _kept_codes(
+    rows: Any,  # noqa: ANN401
+    document: type[Document],
+    raws: Sequence[Mapping[str, Any]],
+) -> set[tuple[str, bytes]]:
+    """Those codes of new rows that stored ones have: one look per index, however many rows there are."""
+    wanted = {pair for raw in raws for pair in _pairs(document, raw)}
+    kept: set[tuple[str, bytes]] = set()
+    for path in {path for path, _ in wanted}:
+        asked = [mac for its, mac in wanted if its == path]
+        for row in await rows.find({path: {"$in": asked}}).to_list(None):
+            kept |= _pairs(document, row)
+    return kept
+
+
+def _pairs(document: type[Document], row: Mapping[str, Any]) -> set[tuple[str, bytes]]:
+    """The codes of a row that are unique, each with its path."""
+    codes = [_codes(index, row) for index in unique_indexes(document)]
+    return {(path, mac) for each in codes for path, asked in each.items() for mac in asked["$in"]}
 
 
 def _in_array(index: IndexModel) -> bool:

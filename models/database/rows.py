@@ -12,7 +12,7 @@ from pymongo import errors as driver
 from models.database.connection import Raw, Session
 from models.database.encoding import to_bson
 from models.database.failures import DUPLICATE, taken_index
-from models.database.memory import colliding_index, refuse_taken_codes, taken_codes
+from models.database.memory import colliding_index, insert_each, refuse_taken_codes
 from models.database.sealed import SealedConnection
 from models.database.sealing import SealedRows
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
@@ -106,33 +106,15 @@ class Database(SealedConnection):
                 await self._forget(sealed)
             raise
 
-    async def insert_many(
-        self, document: type[Document], raw: Sequence[Raw], *, ordered: bool = False
-    ) -> list[tuple[int, str]]:
+    async def insert_many(self, document: type[Document], raw: Sequence[Raw]) -> list[tuple[int, str]]:
         """Store many rows. Returns (position, unique index) of those that were taken already."""
-        rows, sealed = self._of(document), await self._sealed(document, raw)
-        known = await taken_codes(rows, document, sealed.rows) if self.in_memory else {}
-        places = [place for place in range(len(sealed.rows)) if place not in known]
-        stored = [sealed.rows[place] for place in places]
-
-        async def failures() -> Mapping[str, Any]:
-            try:
-                await rows.insert_many(stored, ordered=ordered)
-            except driver.BulkWriteError as error:
-                return error.details or {}
-            return {}
-
-        details = await self._call(failures) if stored else {}
-        if details.get("writeConcernErrors"):
-            raise DatabaseUnavailable
-        found = list(known.items())
-        for failure in details.get("writeErrors", ()):
-            if failure["code"] != DUPLICATE:
-                raise FieldwardError("The database refused a row.")
-            row = stored[failure["index"]]
-            taken = await colliding_index(rows, document, row, {}) if self.in_memory else taken_index(document, failure)
-            found.append((places[failure["index"]], taken))
-        refused = {sealed.rows[place]["_id"] for place, index in found if index != "id"}
+        sealed = await self._sealed(document, raw)
+        raw = sealed.rows
+        if self.in_memory:
+            found = await self._call(lambda: insert_each(self._of(document), document, raw))
+        else:
+            found = await self._insert_together(document, raw)
+        refused = {raw[place]["_id"] for place, index in found if index != "id"}
         await self._forget(SealedRows([], sealed.newcomers & refused))
         return sorted(found)
 
@@ -214,6 +196,24 @@ class Database(SealedConnection):
         rows, update = self._of(document), {operator: paths for operator, paths in made.items() if paths}
         changed = await self._call(lambda: rows.update_one({"_id": row, **before}, update), document)
         return bool(changed.matched_count)
+
+    async def _insert_together(self, document: type[Document], raw: Sequence[Raw]) -> list[tuple[int, str]]:
+        rows = self._of(document)
+
+        async def failures() -> Mapping[str, Any]:
+            try:
+                await rows.insert_many(raw, ordered=False)
+            except driver.BulkWriteError as error:
+                return error.details or {}
+            return {}
+
+        details = await self._call(failures) if raw else {}
+        if details.get("writeConcernErrors"):
+            raise DatabaseUnavailable
+        failed = details.get("writeErrors", ())
+        if any(failure["code"] != DUPLICATE for failure in failed):
+            raise FieldwardError("The database refused a row.")
+        return [(failure["index"], taken_index(document, failure)) for failure in failed]
 
     async def _write(
         self,

@@ -163,7 +163,8 @@ def _import_key(raw: Raw, *, named: bool) -> str:
         return f"id:{key}" if _SAFE_KEY.match(key) else f"id:{_digest(key)}"
     if named:
         return f"username:{raw['username_key']}"
-    return f"email:{_digest(email_key(raw.get('email', '')))}"
+    email = raw.get("email")  # none where it was refused, or the user name was
+    return f"email:{_digest(email_key(email) if email is not None else '')}"
 
 
 def _digest(text: str) -> str:
@@ -221,5 +222,4 @@ _DEFAULTS: Final[tuple[tuple[str, Callable[[], Any]], ...]] = (
     ("login_count", int),
     ("marketing_opt_in", bool),
     ("consents", list),
-    ("device_ids", list),
 )

@@ -9,8 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from models.user import UserDocument
 from tests.browser.chromium import Page, browser
 from tests.e2e.conftest import NEW_PASSWORD, REGISTER
+from tests.e2e.databases import on_database
 from tests.e2e.mailbox import Mailbox, token_of
 from tests.e2e.server import Server
 
@@ -140,7 +142,6 @@ def test_it_is_readable_in_any_window(link: str, width: int, height: int, page: 
 
 def verified(server: Server, address: str) -> bool:
     """Whether an address is proven."""
-    with server.database() as client:
-        row = client.get_default_database().users.find_one({"email_key": address})
+    row = on_database(server, lambda database: database.find_one(UserDocument, {"email": address}))
     assert row is not None
     return bool(row["email_verified"])

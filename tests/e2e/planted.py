@@ -9,10 +9,16 @@ from typing import Any, Final
 
 import httpx
 
+from models.database import DOCUMENTS, Database
+from models.database.failures import collection_name
+from models.sealed import sealed_fields
+from models.user import UserDocument
 from tests.e2e.conftest import REGISTER
+from tests.e2e.databases import on_database
 from tests.e2e.people import changed
 from tests.e2e.planted_factors import plant_factors
 from tests.e2e.server import Account, Server
+from tests.stores import clear_row
 
 USERNAME: Final = "mk.username.qx"
 EMAIL: Final = "mkemailqx@mkdomainqx.example"
@@ -125,6 +131,19 @@ MARKERS: Final = tuple(
 )
 
 
+_GIVEN_PLAIN: Final = frozenset({"country", "locale", "marketingOptIn", "preferences"})
+
+
+def sealed_markers() -> list[str]:
+    """The markers of values that are stored sealed."""
+    values: list[object] = [*EMAIL.split("@"), SECRET]
+    values += [value for name, value in GIVEN.items() if name not in _GIVEN_PLAIN]
+    for document in DOCUMENTS:
+        stored = STORED.get(collection_name(document), {})
+        values += [stored[path] for path in sealed_fields(document) if path in stored]
+    return [text for text in texts(values) if text in MARKERS]
+
+
 def found_in(text: str, markers: Iterable[str] = MARKERS) -> list[str]:
     """The markers that a text holds, in any case, or written as bytes."""
     folded = text.casefold()
@@ -155,12 +174,16 @@ def plant(server: Server) -> Planted:
     assert server.post(REGISTER, {"input": made}).json()["data"]["register"]["errors"] == []
     account = server.sign_in(EMAIL, SECRET)
     assert changed(account, **GIVEN)["errors"] == []
-    with server.database() as client:
-        database = client.get_default_database()
-        database.users.update_one({"_id": account.id}, {"$set": STORED["users"]})
-        for collection, values in STORED.items():
-            if collection != "users":
-                database[collection].insert_one({"_id": f"mk_{collection}", "person": account.id, **values})
-        row = database.users.find_one({"_id": account.id})
-    assert row is not None
-    return Planted(server, account, server.sign_in("subject"), row["password_hash"], plant_factors(server))
+
+    async def fill(database: Database) -> str:
+        me = {"_id": account.id}
+        assert await database.update_one(UserDocument, me, {"$set": STORED["users"]})
+        for document in DOCUMENTS:
+            collection = collection_name(document)
+            if collection in STORED.keys() - {"users"}:
+                row = {"_id": f"mk_{collection}", "person": account.id, **STORED[collection]}
+                assert await database.insert_many(document, [row]) == []
+        return str((await clear_row(database, UserDocument, me))["password_hash"])
+
+    hashed = on_database(server, fill)
+    return Planted(server, account, server.sign_in("subject"), hashed, plant_factors(server))

@@ -32,6 +32,18 @@ class SmallDatabase:
         return bool(self.state)
 
 
+class SmallKeys:
+    """Keys that are at hand, or not."""
+
+    answers = True
+
+
+@pytest.fixture
+def keys() -> SmallKeys:
+    """Keys that are at hand."""
+    return SmallKeys()
+
+
 @pytest.fixture
 def database() -> SmallDatabase:
     """A database that answers."""
@@ -45,12 +57,14 @@ def lines() -> io.StringIO:
 
 
 @pytest.fixture
-def client(database: SmallDatabase, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> httpx.AsyncClient:
+def client(
+    database: SmallDatabase, keys: SmallKeys, lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> httpx.AsyncClient:
     """A whole small application, observed."""
     monkeypatch.setattr("graph.health.PING_SECONDS", 0.05)
     metrics = Metrics({"documents": lambda: 7})
     api = SmallApi(PERSON)
-    app = Starlette(routes=[*health_routes(database, metrics), Mount("/", api.app)])
+    app = Starlette(routes=[*health_routes(database, keys, metrics), Mount("/", api.app)])
     return client_of(RequestLog(app, frozenset({"/graphql", "/health/ready"}), RequestLines(lines), metrics))
 
 
@@ -71,7 +85,19 @@ async def test_it_is_ready_when_the_database_answers(
 ) -> None:
     """And not when it refuses, fails or hangs."""
     database.state = state
-    assert (await client.get("/health/ready")).status_code == status
+    answer = await client.get("/health/ready")
+    assert answer.status_code == status
+    assert answer.json()["database"] == ("available" if status == 200 else "unavailable")
+
+
+async def test_it_is_not_ready_without_keys(client: httpx.AsyncClient, keys: SmallKeys) -> None:
+    """It could show nothing personal; it says which part is missing."""
+    keys.answers = False
+    answer = await client.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"status": "not ready", "database": "available", "keys": "unavailable"},
+    )
 
 
 async def test_metrics_count_requests_and_codes(client: httpx.AsyncClient) -> None:

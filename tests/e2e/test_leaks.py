@@ -12,7 +12,18 @@ from typing import Any, Final
 
 import pytest
 
-from tests.e2e.planted import MARKERS, SECRET, SENT, STORED, Planted, found_in, plant, texts
+from tests.e2e.planted import (
+    MARKERS,
+    SECRET,
+    SENT,
+    STORED,
+    USERNAME,
+    Planted,
+    found_in,
+    plant,
+    sealed_markers,
+    texts,
+)
 from tests.e2e.provocations import provoke
 from tests.e2e.server import Account, Server
 from tests.e2e.test_matrix import MATRIX, selection
@@ -88,6 +99,17 @@ def test_logs_hold_no_value(planted: Planted) -> None:
     assert found_in(said, markers) == []
     database = (planted.server.folder / "mongodb" / "log").read_text(errors="replace")
     assert found_in(database, markers) == []
+
+
+def test_rows_hold_no_sealed_value(planted: Planted) -> None:
+    """Of no collection of any database, the log of all changes included; what is not sealed is found there."""
+    with planted.server.database() as client:
+        databases = [client[name] for name in client.list_database_names()]
+        collections = [database[name] for database in databases for name in database.list_collection_names()]
+        rows = "\n".join(str(row) for collection in collections for row in collection.find())
+    assert len(sealed_markers()) > 25
+    assert found_in(rows, [*sealed_markers(), planted.hash]) == []
+    assert USERNAME in rows
 
 
 def test_metrics_hold_no_value(planted: Planted) -> None:

@@ -11,7 +11,9 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from models.factor import FactorDocument
 from tests.e2e.conftest import Who
+from tests.e2e.databases import on_database
 from tests.e2e.server import Account, Json, Server
 
 MATRIX: Final = yaml.safe_load(Path(__file__).with_name("matrix.yaml").read_text("utf-8"))
@@ -79,12 +81,13 @@ def factors(server: Server, who: Who) -> Iterator[None]:
     """Something to read there: recovery codes that no sign-in asks for."""
     moment = datetime(2026, 1, 2, tzinfo=UTC)
     shown = {"kind": "RECOVERY_CODE", "name": "Sheet", "created_at": moment, "last_used_at": moment}
-    with server.database() as client:
-        rows = client.get_default_database()["factors"]
-        for name in ("subject", "minor"):
-            rows.insert_one({"_id": f"fac_eu_{name}", "person": who(name).id, "confirmed": True, **shown})
-        yield
-        rows.delete_many({"_id": {"$in": ["fac_eu_subject", "fac_eu_minor"]}})
+    rows = [
+        {"_id": f"fac_eu_{name}", "person": who(name).id, "confirmed": True, **shown} for name in ("subject", "minor")
+    ]
+    on_database(server, lambda database: database.insert_many(FactorDocument, rows))
+    yield
+    gone = {"_id": {"$in": [row["_id"] for row in rows]}}
+    on_database(server, lambda database: database.delete_many(FactorDocument, gone))
 
 
 def selection() -> str:

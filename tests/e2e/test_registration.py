@@ -9,7 +9,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from models.user import UserDocument
 from tests.e2e.conftest import NEW_PASSWORD, REGISTER
+from tests.e2e.databases import opened
 from tests.e2e.server import GRAPHQL, Server, request_headers
 
 Fields = dict[str, Any]
@@ -124,9 +126,9 @@ async def test_of_simultaneous_registrations_exactly_one_wins(shared: str, serve
             assert [payload["user"] is not None for payload in payloads].count(True) == 1
             [lost] = [payload["errors"] for payload in payloads if payload["user"] is None]
             assert [(error["code"], error["path"]) for error in lost] == [("TAKEN", ["input", shared])]
-            with server.database() as database:
-                key = f"{shared}_key"
-                assert database.get_default_database().users.count_documents({key: one[shared]}) == 1
+            key = {"email": "email", "username": "username_key"}[shared]
+            async with opened(server) as database:
+                assert await database.count(UserDocument, {key: one[shared]}) == 1
 
 
 @pytest.mark.parametrize("other", ["{0}.PayPaI", "{0}.paypa1", "{0}.PAYPA1"])

@@ -12,8 +12,12 @@ import httpx
 import pytest
 
 from auth.allowances import ALLOWANCES, FREE, Action
+from models.activity import IpLogDocument
+from models.database import Database
 from tests.e2e.conftest import REGISTER, Serve
+from tests.e2e.databases import on_database
 from tests.e2e.server import GRAPHQL, PASSWORD, SERVICE, SIGN_IN, Server
+from tests.stores import clear
 
 FLOOD: Final = 200
 TRY: Final = """
@@ -155,10 +159,13 @@ def test_an_address_cannot_be_made_up(proxied: Server, server: Server) -> None:
 def _seen_address(server: Server, forwarded: str) -> str:
     answer = server.post(SIGN_IN, {"login": "subject", "password": PASSWORD}, headers=frm(forwarded)).json()
     person = answer["data"]["signIn"]["user"]["id"]
-    with server.database() as client:
-        latest = client.get_default_database().ip_log.find_one({"person": person}, sort=[("at", -1)])
-    assert latest is not None
-    return str(latest["ip"])
+
+    async def latest(database: Database) -> str:
+        [row] = await database.find(IpLogDocument, {"person": person}, sort=[("at", -1)], limit=1)
+        await clear(database, IpLogDocument, row)
+        return str(row["ip"])
+
+    return on_database(server, latest)
 
 
 @pytest.mark.slow

@@ -23,6 +23,7 @@ from models.errors import DatabaseUnavailable
 from models.importing.mapping import ColumnMapping
 from models.importing.runner import Summary
 from models.user import UserDocument
+from tests.stores import clear_row
 
 HEAD = ["id", "username", "email", "fullName", "birthDate", "country", "passwordHash", "shoeSize"]
 HASH = "$argon2id$v=19$m=65536,t=3,p=4$MIIRqgvgQbgj220jfp0MPA$YfwJSVjtjSU0zzV/P3S9nnQ/USre2wvJMjfCIjrTQbg"
@@ -77,8 +78,7 @@ def report(tmp_path: Path) -> list[dict[str, object]]:
 async def test_people_are_stored(any_database: Database, file: Run, run: Run) -> None:
     """With what the file says of them, and nothing of a column that has no label."""
     summary = await run(file(*map(person, range(20))))
-    stored = await any_database.find_one(UserDocument, {"username_key": "person7"})
-    assert stored is not None
+    stored = await clear_row(any_database, UserDocument, {"username_key": "person7"})
     assert (summary.imported, summary.rejected, summary.unknown) == (20, 0, ["shoeSize"])
     assert (stored["full_name"], stored["age_band"], stored["password_hash"]) == ("Person 7", "35-44", HASH)
     assert "42" not in stored.values()

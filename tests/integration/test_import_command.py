@@ -7,7 +7,7 @@ import csv
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import orjson
@@ -17,6 +17,7 @@ from graph.cli import main
 from models.database import Database
 from models.embedded import Embedded
 from models.user import UserDocument
+from tests.stores import two_databases
 
 HEAD = ["username", "email", "country"]
 
@@ -37,6 +38,13 @@ def file(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+async def database(mongod: Embedded) -> AsyncIterator[Database]:
+    """An empty database with an empty key store beside it: the command makes both ready."""
+    async with two_databases(mongod.admin_url) as (main, _store):
+        yield main
 
 
 @pytest.fixture

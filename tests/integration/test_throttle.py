@@ -310,9 +310,7 @@ async def test_so_many_hash_at_once_and_no_more(any_database: Database, clock: C
 async def alice(any_database: Database) -> str:
     """Somebody with a user name and an address; her id."""
     address = "a@people.example"
-    await any_database.insert(
-        UserDocument(id=ALICE, username="Alice", username_key="alice", email=address, email_key=address)
-    )
+    await any_database.insert(UserDocument(id=ALICE, username="Alice", username_key="alice", email=address))
     return ALICE
 
 

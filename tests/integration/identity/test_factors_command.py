@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -17,6 +16,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from graph.cli import build
+from graph.commands.opening import with_database
+from graph.settings import load_settings
 from models.database import Database
 from models.embedded import Embedded
 from models.errors import BadInput
@@ -24,6 +25,7 @@ from models.factor import FactorDocument, FactorRemovalDocument
 from models.session import RevocationDocument, SessionDocument
 from models.user import UserDocument
 from models.vocabulary import FactorKind
+from tests.stores import clear_row
 
 T = TypeVar("T")
 Run = Callable[..., Result]
@@ -52,16 +54,8 @@ def run(mongod: Embedded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ru
 
 
 def on_database(work: Callable[[Database], Awaitable[T]]) -> T:
-    """Do something on the database of the settings."""
-
-    async def run() -> T:
-        database = await Database.connect(os.environ["FIELDWARD_MONGODB_URL"])
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
+    """Do something on the database of the settings, as the commands do."""
+    return with_database(load_settings(os.environ), lambda _line: None, work)
 
 
 async def make_people(database: Database) -> None:
@@ -74,7 +68,6 @@ async def make_people(database: Database) -> None:
             username=name,
             username_key=name.casefold(),
             email=email,
-            email_key=email,
             password_hash="hash",
             factor_kinds=kinds,
         )
@@ -108,12 +101,8 @@ def factors() -> set[str]:
 
 
 def account(person: str = ALICE) -> dict[str, object]:
-    """What is stored of a person."""
-
-    async def find(database: Database) -> dict[str, object]:
-        return await database.find_one(UserDocument, {"_id": person}) or {}
-
-    return on_database(find)
+    """What is stored of a person, opened."""
+    return on_database(lambda database: clear_row(database, UserDocument, {"_id": person}))
 
 
 @pytest.mark.parametrize("name", ["Alice", "ALICE", "alice@people.example", ALICE])

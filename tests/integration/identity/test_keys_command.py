@@ -37,26 +37,28 @@ def told(result: Result) -> list[tuple[str, str]]:
 
 
 def test_before_the_first_start_there_are_none(run: Run, tmp_path: Path) -> None:
-    """And asking makes none."""
-    assert "no signing keys" in run("status").stdout
+    """Neither for tokens nor for people's data, and asking makes none."""
+    said = run("status").stdout
+    assert "no signing keys" in said
+    assert "no keys of people's data yet" in said
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_rotation_publishes_the_next_key_and_tells_when_it_signs(run: Run, tmp_path: Path) -> None:
     """A second one waits for it, and `--now` brings it forward."""
     load_or_create(tmp_path / "keys" / "signing.json")
-    ((first, _),) = told(run("status"))
+    ((first, _),) = told(run("status", "--signing"))
     (second, turn), (still, _) = told(run("rotate", "signing"))
     assert (turn, still) == ("signs from", first)
     assert isinstance(run("rotate", "signing").exception, BadInput)
     assert told(run("rotate", "signing", "--now")) == [(second, "signs from"), (first, "signs since")]
-    assert told(run("status"))[0] == (second, "signs from")
+    assert told(run("status", "--signing"))[0] == (second, "signs from")
 
 
 def test_a_key_that_leaked_goes_at_once(run: Run, tmp_path: Path) -> None:
     """With those that wait or retire."""
     run("rotate", "signing")
-    before = {kid for kid, _ in told(run("status"))}
+    before = {kid for kid, _ in told(run("status", "--signing"))}
     ((new, turn),) = told(run("rotate", "signing", "--leaked"))
     assert new not in before
     assert turn == "signs since"
@@ -66,7 +68,7 @@ def test_a_key_that_leaked_goes_at_once(run: Run, tmp_path: Path) -> None:
 
 def test_no_private_part_is_shown(run: Run, tmp_path: Path) -> None:
     """Not even when asked to rotate."""
-    shown = run("rotate", "signing").output + run("status").output
+    shown = run("rotate", "signing").output + run("status", "--signing").output
     for key in json.loads((tmp_path / "keys" / "signing.json").read_text())["keys"]:
         assert key["d"] not in shown
         assert key["kid"] in shown

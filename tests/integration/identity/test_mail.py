@@ -9,7 +9,6 @@ from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import pytest
@@ -21,6 +20,7 @@ from auth.mail.letters import Letters, read_sender
 from auth.recovery import Recovery
 from auth.tickets import Ticket, Tickets
 from graph.app import create_app
+from graph.commands.migrating import migrate
 from graph.settings import load_settings
 from models.base import now
 from models.database import Database
@@ -32,6 +32,7 @@ from models.vocabulary import FactorKind, UserStatus
 from tests.e2e.mailbox import token_of
 from tests.integration.identity.workers import PASSWORD, Clock, Person, Worker
 from tests.integration.reading.world import Recorder
+from tests.stores import clear_row, two_databases
 
 ADDRESS, NEW = "alice@people.example", "alice@elsewhere.example"
 NEW_PASSWORD = "a-quiet-harbour-at-dawn"
@@ -62,7 +63,7 @@ class Mails:
 
     async def in_force(self, person: str, email: str, *, by: str | None) -> None:
         """Propose an address and follow the link; what was mailed until then is forgotten."""
-        await self.addresses.propose(person, email, email, by=by)
+        await self.addresses.propose(person, email, by=by)
         assert await self.addresses.prove(await self.link()) is Proof.PROVEN
         await self.outbox.settled()
         self.sent.clear()
@@ -94,12 +95,12 @@ async def mails(worker: Worker) -> AsyncIterator[Mails]:
 @pytest.fixture
 async def alice(person: Person) -> str:
     """Somebody with an address that is not proven."""
-    return await person(email=ADDRESS, email_key=ADDRESS)
+    return await person(email=ADDRESS)
 
 
 async def stored(worker: Worker, person: str) -> dict[str, Any]:
-    """A person's row."""
-    return await worker.database.find_one(UserDocument, {"_id": person}) or {}
+    """A person's row, opened."""
+    return await clear_row(worker.database, UserDocument, {"_id": person})
 
 
 async def test_a_link_holds_for_half_an_hour(mails: Mails, worker: Worker, clock: Clock, alice: str) -> None:
@@ -196,7 +197,7 @@ async def test_of_resets_at_once_one_wins(mails: Mails, worker: Worker, alice: s
 
 async def test_a_reset_ends_what_was_begun_before(mails: Mails, worker: Worker, alice: str) -> None:
     """Other links, a change of address that somebody else may have asked for, a sign-in half done."""
-    await mails.addresses.propose(alice, NEW, NEW)
+    await mails.addresses.propose(alice, NEW)
     changing = await mails.link()
     tickets = Tickets(worker.database)
     challenge = await tickets.issue(Ticket(TicketKind.SECOND_FACTOR, alice), LIFETIME)
@@ -228,12 +229,12 @@ async def test_an_ended_session_proposes_no_address(
 ) -> None:
     """Its token still holds for a moment at other workers: whoever stole it must not get the account back by a link."""
     session = (await worker.sign_in()).principal.session
-    await mails.addresses.propose(alice, NEW, NEW, session=session)
+    await mails.addresses.propose(alice, NEW, session=session)
     token = await mails.link()
     assert await Tickets(worker.database, clock=worker.clock).look_at(TicketKind.EMAIL_CHANGE, token) is not None
     await end(mails, worker, alice)
     mails.sent.clear()
-    await mails.addresses.propose(alice, NEW, NEW, session=session)
+    await mails.addresses.propose(alice, NEW, session=session)
     assert await mails.addresses.prove(await mails.link()) is Proof.UNKNOWN
     assert (await stored(worker, alice))["email"] == ADDRESS
 
@@ -246,7 +247,7 @@ async def test_a_reset_ends_sessions_before_what_they_have_begun(
     end_all = worker.sessions.end_all
 
     async def slowly(person: str) -> int:
-        await mails.addresses.propose(alice, NEW, NEW, session=session)
+        await mails.addresses.propose(alice, NEW, session=session)
         return await end_all(person)
 
     mails.recovery.ask("Alice")
@@ -258,7 +259,7 @@ async def test_a_reset_ends_sessions_before_what_they_have_begun(
 
 async def test_who_proposes_the_address_they_have_proves_it(mails: Mails, worker: Worker, alice: str) -> None:
     """Nobody is told that it is another one."""
-    await mails.addresses.propose(alice, ADDRESS.title(), ADDRESS)
+    await mails.addresses.propose(alice, ADDRESS.title())
     assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
     assert (await stored(worker, alice))["email"] == ADDRESS.title()
     assert await mails.subjects(ADDRESS) == []
@@ -268,7 +269,7 @@ async def test_a_mailbox_of_the_same_key_is_another_one(mails: Mails, worker: Wo
     """What counts as one address here may be two for the world: whoever has the earlier one is told."""
     lookalike = ADDRESS.replace("l", "\uff4c", 1)  # a wide l
     assert normalise_email(lookalike)[1] == ADDRESS
-    await mails.addresses.propose(alice, lookalike, ADDRESS)
+    await mails.addresses.propose(alice, lookalike)
     assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
     assert "The email address of your account was changed" in await mails.subjects(ADDRESS)
 
@@ -277,7 +278,7 @@ async def test_an_address_is_proven_as_long_as_it_is_the_one(mails: Mails, worke
     """A link to an earlier address proves nothing of the present one."""
     mails.addresses.ask(alice)
     token = await mails.link()
-    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"email": NEW, "email_key": NEW}})
+    await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"email": NEW}})
     assert await mails.addresses.prove(token) is Proof.UNKNOWN
     assert not (await stored(worker, alice))["email_verified"]
 
@@ -285,23 +286,23 @@ async def test_an_address_is_proven_as_long_as_it_is_the_one(mails: Mails, worke
 async def test_a_first_address_waits_for_its_proof_too(mails: Mails, worker: Worker, person: Person) -> None:
     """Somebody who was imported without one."""
     bob = await person("Bob")
-    await mails.addresses.propose(bob, NEW, NEW)
+    await mails.addresses.propose(bob, NEW)
     token = await mails.link()
     assert "email" not in await stored(worker, bob)
     assert await mails.addresses.prove(token) is Proof.PROVEN
     row = await stored(worker, bob)
-    assert (row["email"], row["email_key"], row["email_verified"]) == (NEW, NEW, True)
+    assert (row["email"], row["email_verified"]) == (NEW, True)
 
 
 async def test_of_two_accounts_one_gets_an_address(mails: Mails, worker: Worker, alice: str, person: Person) -> None:
     """Both hold a link that proves it."""
     bob, tokens = await person("Bob"), []
     for one in (alice, bob):
-        await mails.addresses.propose(one, NEW, NEW)
+        await mails.addresses.propose(one, NEW)
         tokens.append(await mails.link())
     proofs = await asyncio.gather(*map(mails.addresses.prove, tokens))
     assert sorted(proofs) == [Proof.PROVEN, Proof.TAKEN]
-    owners = await worker.database.find(UserDocument, {"email_key": NEW})
+    owners = await worker.database.find(UserDocument, {"email": NEW})
     assert len(owners) == 1
 
 
@@ -309,7 +310,7 @@ async def test_a_new_address_ends_the_links_that_the_old_one_has(mails: Mails, w
     """And the old one is told, last of all."""
     mails.recovery.ask("Alice")
     resetting = await mails.link()
-    await mails.addresses.propose(alice, NEW, NEW)
+    await mails.addresses.propose(alice, NEW)
     assert await mails.subjects(ADDRESS) == ["A new email address was asked for"]
     assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
     assert await worker.database.find(TicketDocument, {"person": alice}) == []
@@ -323,7 +324,7 @@ async def test_an_address_from_others_opens_no_password_for_a_week(
     by: str | None, email: str | None, mails: Mails, worker: Worker, clock: Clock, person: Person
 ) -> None:
     """Else whoever may correct addresses, of staff or a service, would own every account."""
-    alice = await person(**({} if email is None else {"email": email, "email_key": email}))
+    alice = await person(**({} if email is None else {"email": email}))
     await mails.in_force(alice, NEW, by=by)
     assert (await stored(worker, alice))["email"] == NEW
     for ahead in (timedelta(), RESET_WAIT - timedelta(seconds=5)):
@@ -393,7 +394,7 @@ async def test_no_link_passes_by_a_wait(mails: Mails, worker: Worker, clock: Clo
 
 async def test_the_earlier_address_learns_of_the_wait(mails: Mails, alice: str) -> None:
     """It is the time in which whoever reads it can object."""
-    await mails.addresses.propose(alice, NEW, NEW, by=STAFF)
+    await mails.addresses.propose(alice, NEW, by=STAFF)
     assert await mails.addresses.prove(await mails.link()) is Proof.PROVEN
     assert await mails.subjects(ADDRESS) == ["The email address of your account was changed"]
     (told,) = (mail for mail in mails.sent if mail["To"] == ADDRESS)
@@ -405,7 +406,7 @@ async def test_who_is_given_a_role_meanwhile_keeps_their_address(
     by: str | None, proof: Proof, mails: Mails, worker: Worker, alice: str
 ) -> None:
     """The address of staff is changed by themselves only."""
-    await mails.addresses.propose(alice, NEW, NEW, by=alice if by == "alice" else by)
+    await mails.addresses.propose(alice, NEW, by=alice if by == "alice" else by)
     token = await mails.link()
     await worker.database.update_one(UserDocument, {"_id": alice}, {"$set": {"roles": [{"role": "ADMIN"}]}})
     assert await mails.addresses.prove(token) is proof
@@ -417,7 +418,7 @@ async def test_a_link_does_nothing_for_who_is_suspended_or_gone(
     status: UserStatus | None, mails: Mails, worker: Worker, alice: str
 ) -> None:
     """Nor does one go out, and nothing is left of the wish."""
-    await mails.addresses.propose(alice, NEW, NEW)
+    await mails.addresses.propose(alice, NEW)
     token = await mails.link()
     mails.sent.clear()
     if status is None:
@@ -427,7 +428,7 @@ async def test_a_link_does_nothing_for_who_is_suspended_or_gone(
     assert await mails.addresses.prove(token) is Proof.UNKNOWN
     for ask in (mails.recovery.ask, mails.addresses.ask):
         ask(alice if ask == mails.addresses.ask else "Alice")
-    await mails.addresses.propose(alice, NEW, NEW)
+    await mails.addresses.propose(alice, NEW)
     await mails.outbox.settled()
     assert mails.sent == []
     assert await worker.database.find(TicketDocument, {"person": alice}) == []
@@ -436,14 +437,12 @@ async def test_a_link_does_nothing_for_who_is_suspended_or_gone(
 @pytest.fixture
 async def recorded(mongod: Embedded, tmp_path: Path) -> AsyncIterator[tuple[Starlette, Database, Recorder]]:
     """The whole application on a real database that tells what it is asked."""
-    recorder = Recorder()
-    database = await Database.connect(mongod.admin_url, name=f"test_{uuid4().hex}", listeners=[recorder])
-    await database.make_indexes()
-    app = create_app(load_settings({"FIELDWARD_DATA_DIR": str(tmp_path)}), database=database)
-    async with app.router.lifespan_context(app):
-        yield app, database, recorder
-    await database.drop()
-    await database.close()
+    recorder, settings = Recorder(), load_settings({"FIELDWARD_DATA_DIR": str(tmp_path)})
+    async with two_databases(mongod.admin_url, listeners=[recorder]) as (database, store):
+        await migrate(database, store, settings)
+        app = create_app(settings, database=database, key_store=store)
+        async with app.router.lifespan_context(app):
+            yield app, database, recorder
 
 
 async def test_before_the_answer_nothing_depends_on_whether_there_is_an_account(
@@ -451,11 +450,9 @@ async def test_before_the_answer_nothing_depends_on_whether_there_is_an_account(
 ) -> None:
     """The same commands on the same collections, and one piece of work left for later, whoever is named."""
     app, database, recorder = recorded
-    user = UserDocument(id="usr_eu_alice", username="alice", username_key="alice", email=ADDRESS, email_key=ADDRESS)
+    user = UserDocument(id="usr_eu_alice", username="alice", username_key="alice", email=ADDRESS)
     await database.insert(user)
-    waits = UserDocument(
-        id="usr_eu_bob", username="bob", username_key="bob", email=NEW, email_key=NEW, reset_from=now() + RESET_WAIT
-    )
+    waits = UserDocument(id="usr_eu_bob", username="bob", username_key="bob", email=NEW, reset_from=now() + RESET_WAIT)
     await database.insert(waits)
     later: list[object] = []
     monkeypatch.setattr(Outbox, "run", lambda _self, work: later.append(work))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable
 from email import message_from_bytes
@@ -16,6 +15,8 @@ from typer.testing import CliRunner, Result
 
 from auth.roles import RoleRefused
 from graph.cli import build
+from graph.commands.opening import with_database
+from graph.settings import load_settings
 from models.database import Database
 from models.embedded import Embedded
 from models.errors import BadInput
@@ -34,7 +35,7 @@ def run(mongod: Embedded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ru
     monkeypatch.setenv("FIELDWARD_MONGODB_URL", address._replace(path=f"/test_{uuid4().hex}", query=query).geturl())
     monkeypatch.setenv("FIELDWARD_DATA_DIR", str(tmp_path))
     app: typer.Typer = build()
-    asyncio.run(make_people())
+    with_database(load_settings(os.environ), lambda _line: None, make_people)
 
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(app, ["roles", *arguments])
@@ -42,15 +43,11 @@ def run(mongod: Embedded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ru
     return invoke
 
 
-async def make_people() -> None:
+async def make_people(database: Database) -> None:
     """Two who have no role yet."""
-    database = await Database.connect(os.environ["FIELDWARD_MONGODB_URL"])
     for identifier, name in ((ALICE, "Alice"), (BOB, "bob")):
         email = f"{name.casefold()}@people.example"
-        await database.insert(
-            UserDocument(id=identifier, username=name, username_key=name.casefold(), email=email, email_key=email)
-        )
-    await database.close()
+        await database.insert(UserDocument(id=identifier, username=name, username_key=name.casefold(), email=email))
 
 
 def test_the_first_administrator_is_made_here(run: Run) -> None:

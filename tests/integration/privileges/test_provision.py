@@ -181,7 +181,7 @@ def test_the_service_waits_for_the_migrator(provision: Run, run: Run, names: tup
     addresses = {name: url for name, url in written(output).items() if name != "WORKER_URL"}
     own = {name: addresses[name] for name in ("MONGODB_URL", "KEYSTORE_URL")}
     refusal = run("migrate", **own)
-    assert refusal.problem == "The MongoDB user in FIELDWARD_MONGODB_URL lacks a right that is needed here."
+    assert refusal.problem == "The MongoDB user in FIELDWARD_KEYSTORE_MIGRATOR_URL lacks a right that is needed here."
     for _ in range(2):
         done = run("migrate", **addresses)
         assert (done.printed, done.problem) == ("The databases are ready for this version.\n", "")

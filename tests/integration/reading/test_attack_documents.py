@@ -27,6 +27,7 @@ from models.session import SessionDocument
 from models.user import UserDocument
 from models.vocabulary import Label, Outcome, Purpose, Relation, Role
 from tests.integration.reading.world import Maker, World
+from tests.stores import clear
 
 SCHEMA = graphql_schema(build())
 POLICY = Policy("eu")
@@ -136,7 +137,9 @@ async def told(world: World) -> Told:
     found = Told()
     for document in (UserDocument, DeviceDocument, IpLogDocument, EventDocument, SessionDocument):
         labels = labels_of(document)
-        for raw in await world.database.find(document, {}):
+        rows = await world.database.find(document, {})
+        await clear(world.database, document, *rows)
+        for raw in rows:
             for path, label in labels.items():
                 for value in _at(raw, path.split(".")):
                     found.setdefault(_text(value), set()).add((raw[document.PERSON], label))

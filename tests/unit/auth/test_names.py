@@ -14,7 +14,7 @@ from models.errors import BadInput
     ("login", "meaning"),
     [
         ("Alice", ("username_key", "alice")),
-        ("ALICE@Wonderland.Example", ("email_key", "alice@wonderland.example")),
+        ("ALICE@Wonderland.Example", ("email", "alice@wonderland.example")),
         ("Straße", ("username_key", "strasse")),
     ],
 )

@@ -59,11 +59,11 @@ def test_it_shows_its_label_only(value: Encrypted[str]) -> None:
 
 def test_it_does_not_change(value: Encrypted[str]) -> None:
     """Not by assignment, and there is no room for more."""
-    for name in ("_sealed", "_label", "sealed", "other"):
+    for name in ("_held", "_label", "sealed", "other"):
         with pytest.raises(AttributeError):
             setattr(value, name, b"")
     with pytest.raises(AttributeError):
-        del value._sealed
+        del value._held
     assert value.sealed == SEALED
 
 

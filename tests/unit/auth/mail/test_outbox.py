@@ -86,7 +86,6 @@ async def alice(memory_database: Database) -> str:
         username="alice",
         username_key="alice",
         email=ADDRESS,
-        email_key=ADDRESS,
         email_verified=True,
     )
     await memory_database.insert(user)
