@@ -117,7 +117,7 @@ def dump(server: Server) -> Iterator[tuple[str, bytes]]:
         raw = CodecOptions(document_class=RawBSONDocument)
         for name in database.list_collection_names():
             for document in database.get_collection(name, codec_options=raw).find():
-                yield name, cast(RawBSONDocument, document).raw
+                yield name, bytes(cast(RawBSONDocument, document).raw)
 
 
 def spellings(value: str | bytes) -> set[bytes]:
