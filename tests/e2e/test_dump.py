@@ -7,9 +7,10 @@ import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
+from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from tests.e2e.conftest import REGISTER
@@ -113,10 +114,10 @@ def dump(server: Server) -> Iterator[tuple[str, bytes]]:
     """Every document of the main database as it is stored, with its collection."""
     with server.database() as client:
         database = client.get_default_database()
-        raw = database.codec_options.with_options(document_class=RawBSONDocument)
+        raw = CodecOptions(document_class=RawBSONDocument)
         for name in database.list_collection_names():
             for document in database.get_collection(name, codec_options=raw).find():
-                yield name, document.raw
+                yield name, bytes(cast(RawBSONDocument, document).raw)
 
 
 def spellings(value: str | bytes) -> set[bytes]:
