@@ -92,10 +92,16 @@ def _rotate(
 ) -> None:
     """Replace keys while the service runs; goes on where it was cut short.
 
-    signing: a new key is published at once, signs in an hour, and then the old one retires. root: the key that wraps
-    key-encryption keys. kek: that which wraps people's data keys. data: everybody's data key; all values are sealed
-    anew. index: the pepper of look-ups.
+    signing: a new key is published at once, signs in an hour, then the old retires.
+    root: the key that wraps key-encryption keys.
+    kek: the key that wraps people's data keys.
+    data: everybody's data key; all values are sealed anew.
+    index: the pepper of the codes that people are looked up by.
     """
+    if retire and keys is not Keys.ROOT:
+        raise typer.BadParameter("--retire is for root keys; the others give up their earlier ones by themselves.")
+    if rate is not None and keys is Keys.SIGNING:
+        raise typer.BadParameter("--rate is for keys of people's data.")
     if keys is not Keys.SIGNING:
         if now or leaked:
             raise typer.BadParameter("--now and --leaked are for signing keys.")

@@ -25,6 +25,11 @@ def make_client(kind: Callable[..., T], url: str, seconds: float, listeners: Seq
             url,
             w="majority",
             journal=True,
+            # Whatever the address says: what was written a moment ago is what is decided by, and keys are given up
+            # when a look at all rows finds none that needs them.
+            readPreference="primary",
+            readPreferenceTags="",
+            maxStalenessSeconds=-1,
             retryWrites=True,
             tz_aware=True,
             uuidRepresentation="standard",

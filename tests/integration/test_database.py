@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pymongo import monitoring
+from pymongo import ReadPreference, monitoring
 
 from models.client import ClientDocument
 from models.database import Database, Session, to_bson
@@ -259,3 +259,15 @@ async def test_writes_are_acknowledged_by_a_majority_and_journaled(mongod: Embed
     await database.drop()
     await database.close()
     assert concerns == [{"w": "majority", "j": True}]
+
+
+@pytest.mark.parametrize(
+    "wish", ["readPreference=secondary&readPreferenceTags=dc:a", "readPreference=nearest&maxStalenessSeconds=100"]
+)
+async def test_reads_are_from_the_primary_whatever_the_address_says(wish: str, mongod: Embedded) -> None:
+    """A secondary may lag: keys would be given up that are still needed."""
+    opened = await Database.connect(f"{mongod.admin_url}&{wish}", name="test_reads")
+    assert opened._client.read_preference == ReadPreference.PRIMARY
+    assert opened._reads is not None
+    assert opened._reads._client.read_preference == ReadPreference.PRIMARY
+    await opened.close()

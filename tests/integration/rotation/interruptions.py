@@ -13,7 +13,7 @@ from models.database import Database
 from models.errors import FieldwardError
 from models.keystore.keys import Keys
 from models.rotation.course import Course
-from tests.integration.rotation.world import Rotate, World, both
+from tests.integration.rotation.world import Rotate, World
 from tests.stores import REGION
 
 
@@ -47,13 +47,18 @@ class Fuse:
 
 @asynccontextmanager
 async def rotating_process(world: World) -> AsyncIterator[Course]:
-    """A course with connections and keys of its own, that looks for changes only when it has to."""
-    async with both(world.url, world.name) as (main, store):
-        keys = Keys(store, world.roots, REGION)
-        await keys.refresh()
+    """A course with connections and keys of its own, that looks for changes only when it has to. Afterwards no call is
+    counted any more."""
+    main, store = world.spare
+    keys = Keys(store, world.roots, REGION)
+    await keys.refresh()
+    try:
         yield replace(world.course, main=main, keys=keys)
+    finally:
         with suppress(Killed):
             await keys.stop()
+        for database in world.spare:
+            vars(database).pop("_call", None)
 
 
 async def killed_at(world: World, rotate: Rotate, calls: int, *, after: bool) -> bool:

@@ -43,13 +43,15 @@ ROTATIONS: Final[Mapping[str, Rotate]] = {
 
 @dataclass
 class World:
-    """`service` is the database as one worker has it open, `course` whoever rotates, with connections of their own."""
+    """`service` is the database as one worker has it open, `course` whoever rotates, with connections of their own;
+    `spare` are those of one more process, to the database and the key store."""
 
     url: str
     name: str
     roots: HeldRoots
     service: Database
     course: Course
+    spare: tuple[Database, Database]
     before: Everything = field(default_factory=dict)
 
     @property
@@ -59,16 +61,16 @@ class World:
 
     async def everything(self) -> Everything:
         """All sealed values of all documents, opened by somebody who has just come: none may fail to open."""
-        async with self.opened() as main:
-            sealer, found = Sealer(_keys(main)), Everything()
-            for document, plan in sealed_documents(sealer):
-                rows = await main.find(document, {})
-                assert await sealer.open(document, rows, tuple(plan.fields)) == []
-                found |= {
-                    (plan.collection, row["_id"]): {path: row[path] for path in plan.fields if path in row}
-                    for row in rows
-                }
-            return found
+        keys, found = Keys(self.store, self.roots, REGION), Everything()
+        sealer = Sealer(keys)
+        for document, plan in sealed_documents(sealer):
+            rows = await self.course.main.find(document, {})
+            assert await sealer.open(document, rows, tuple(plan.fields)) == []
+            found |= {
+                (plan.collection, row["_id"]): {path: row[path] for path in plan.fields if path in row} for row in rows
+            }
+        await keys.stop()
+        return found
 
     async def assert_nothing_is_lost(self) -> None:
         """Every value that there was before opens and is the same, and everybody is found, by old hands and new."""
@@ -130,10 +132,11 @@ async def world_of(url: str, name: str, *, people: int = PEOPLE) -> AsyncIterato
     async with (
         sealed_database(url, name=name, roots=roots) as service,
         both(url, name) as (main, store),
+        both(url, name) as spare,
         sealing(main, store, roots, REGION) as keys,
     ):
         await seed_people(service, people, seed=SEED, region=REGION, password_hash="$argon2id$not-a-hash")
-        world = World(url, name, roots, service, Course(main, keys, settle=0.0))
+        world = World(url, name, roots, service, Course(main, keys, settle=0.0), spare)
         world.before = await world.everything()
         assert len(world.before) > people
         yield world
@@ -148,8 +151,3 @@ def emails() -> dict[str, str]:
 def versions_of(everything: Mapping[str, list[int]]) -> set[int]:
     """All versions that anybody has."""
     return set(chain.from_iterable(everything.values()))
-
-
-def _keys(database: Database) -> Keys:
-    keys: Keys = database.sealing.keys  # type: ignore[union-attr]  # the sealer itself, not only what it promises
-    return keys

@@ -8,7 +8,7 @@ from itertools import count
 import pytest
 from rich.console import Console
 
-from graph.commands.progress import LINE_EVERY, Bar
+from graph.commands.progress import LINE_EVERY, Bar, Steps
 
 
 @pytest.fixture
@@ -40,3 +40,20 @@ def test_a_terminal_gets_a_bar(shown: io.StringIO) -> None:
         bar.update(10, rows=10)
     assert "100%" in shown.getvalue()
     assert "10 rows" in shown.getvalue()
+
+
+def test_steps_are_told_in_plain_lines(shown: io.StringIO) -> None:
+    """Each by its name, with what was done in it and not in the one before."""
+    ticks = count(step=LINE_EVERY / 2)
+    with Steps("Rotating data", Console(file=shown), clock=lambda: next(ticks)) as steps:
+        for step, more in (("make", 10), ("make", 20), ("seal", 5), ("seal", 10)):
+            steps.add(step, more)
+    assert shown.getvalue() == "Rotating data: make: 30 documents, 30/s\nRotating data: seal: 15 documents, 15/s\n"
+
+
+def test_a_terminal_gets_the_step_that_it_is_in(shown: io.StringIO) -> None:
+    """With a number that grows; how many there are nobody has counted."""
+    with Steps("Sealing", Console(file=shown, force_terminal=True)) as steps:
+        steps.add("seal", 1_200)
+    assert "Sealing: seal" in shown.getvalue()
+    assert "1,200 documents" in shown.getvalue()
