@@ -2,7 +2,7 @@
 
 Workers notice a change of keys within a second (`models.keystore.region`), and whatever they began before ends some
 seconds later. Earlier keys go only after a whole sweep has found nothing that needs them, and that sweep began two
-waits (`settle`) after the change. docs/decisions/0022 says why no value is lost by that.
+waits (`settle`) after the change. docs/decisions/0023 says why no value is lost by that.
 """
 
 from __future__ import annotations
