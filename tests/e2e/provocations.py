@@ -156,7 +156,7 @@ def oauth(person: Planted) -> None:
 
 
 def defects(person: Planted) -> None:
-    """Rows that hold what they cannot: the internal errors that nobody foresees."""
+    """Rows that hold what they cannot: sealed values that are none, and the internal errors that nobody foresees."""
     server = person.server
     name, marker = "broken.person", "mkbrokenqx"
     made = {"username": name, "email": f"{name}@people.example", "password": SECRET}
@@ -164,6 +164,8 @@ def defects(person: Planted) -> None:
     broken = server.sign_in(name, SECRET)
     with server.database() as client:
         users = client.get_default_database().users
+        users.update_one({"_id": broken.id}, {"$set": {"roles": [{"role": marker}]}})
+        person.keep("broken", server.post(SIGN_IN, {"login": name, "password": SECRET}))
         for path, value in (("address", marker), ("location", [marker]), ("consents", marker)):
             # MongoDB itself refuses what is not sealed, from whoever does not go around its validators.
             users.update_one({"_id": broken.id}, {"$set": {path: value}}, bypass_document_validation=True)

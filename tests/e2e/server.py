@@ -159,7 +159,7 @@ class Server:
         """The demo service, by client credentials."""
         answer = self.http.post("/oauth/token", data={"grant_type": "client_credentials"}, auth=SERVICE)
         assert answer.status_code == 200, answer.text
-        return Account(self, answer.json()["access_token"])
+        return Account(self, answer.json()["access_token"], is_service=True)
 
 
 SIGN_IN: Final = """
@@ -196,6 +196,7 @@ class Account:
     refresh_token: str | None = None
     id: str = ""
     codes: Codes | None = None
+    is_service: bool = False
     _since: float = field(default_factory=time.monotonic)
     _proven: float = field(default_factory=time.monotonic)
 
@@ -206,6 +207,8 @@ class Account:
             session = self.server.post(REFRESH, {"token": self.refresh_token}).json()["data"]["refreshSession"]
             self.access_token, self.refresh_token = session["accessToken"], session["refreshToken"]
             self._since = time.monotonic()
+        if self.is_service and time.monotonic() - self._since > _TOKEN_SECONDS:
+            self.access_token, self._since = self.server.service().access_token, time.monotonic()
         if self.codes is not None and time.monotonic() - self._proven > _PROOF_SECONDS:
             self.step_up(**self.codes.proof())
         return self.access_token

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from models.embedded import DATABASE, KEYSTORE_DATABASE
 from tests.e2e.planted import (
     MARKERS,
     SECRET,
@@ -30,7 +31,7 @@ from tests.e2e.test_matrix import MATRIX, selection
 
 EVERY_CODE: Final = {
     *("BAD_USER_INPUT", "FORBIDDEN", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "INTERNAL_SERVER_ERROR"),
-    *("LIMIT_EXCEEDED", "PERSISTED_QUERY_NOT_FOUND", "UNAUTHENTICATED", "UNAVAILABLE"),
+    *("LIMIT_EXCEEDED", "PERSISTED_QUERY_NOT_FOUND", "SEAL_BROKEN", "UNAUTHENTICATED", "UNAVAILABLE"),
 }
 
 
@@ -102,14 +103,16 @@ def test_logs_hold_no_value(planted: Planted) -> None:
 
 
 def test_rows_hold_no_sealed_value(planted: Planted) -> None:
-    """Of no collection of any database, the log of all changes included; what is not sealed is found there."""
+    """In no collection of both databases, nor in the log of all changes; what is not sealed is found there."""
     with planted.server.database() as client:
-        databases = [client[name] for name in client.list_database_names()]
-        collections = [database[name] for database in databases for name in database.list_collection_names()]
-        rows = "\n".join(str(row) for collection in collections for row in collection.find())
+        own = [client[name] for name in client.list_database_names() if name not in ("admin", "config", "local")]
+        collections = [database[name] for database in own for name in database.list_collection_names()]
+        changes = client["local"]["oplog.rs"]
+        rows = "\n".join(str(row) for collection in (*collections, changes) for row in collection.find())
     assert len(sealed_markers()) > 25
     assert found_in(rows, [*sealed_markers(), planted.hash]) == []
     assert USERNAME in rows
+    assert {collection.database.name for collection in collections} == {DATABASE, KEYSTORE_DATABASE}
 
 
 def test_metrics_hold_no_value(planted: Planted) -> None:

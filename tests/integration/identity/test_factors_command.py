@@ -20,6 +20,7 @@ from graph.commands.opening import with_database
 from graph.settings import load_settings
 from models.database import Database
 from models.embedded import Embedded
+from models.encrypted import Unsealed
 from models.errors import BadInput
 from models.factor import FactorDocument, FactorRemovalDocument
 from models.session import RevocationDocument, SessionDocument
@@ -78,7 +79,9 @@ async def make_people(database: Database) -> None:
         await database.insert(session)
     totp, credential, public, hashed = SECRETS
     common = {"person": ALICE, "confirmed": True}
-    app = FactorDocument(id=PHONE, kind=FactorKind.TOTP, secret=totp, created_at=DAYS[0], name="Phone", **common)
+    app = FactorDocument(
+        id=PHONE, kind=FactorKind.TOTP, secret=Unsealed(totp), created_at=DAYS[0], name="Phone", **common
+    )
     app.last_used_at = DAYS[2]
     await database.insert(app)
     key = FactorDocument(
@@ -87,7 +90,9 @@ async def make_people(database: Database) -> None:
     await database.insert(key)
     codes = FactorDocument(id=CODES, kind=FactorKind.RECOVERY_CODE, code_hashes=[hashed], created_at=DAYS[2], **common)
     await database.insert(codes)
-    begun = FactorDocument(id="fac_begun", kind=FactorKind.TOTP, secret=totp, person=ALICE, created_at=DAYS[2])
+    begun = FactorDocument(
+        id="fac_begun", kind=FactorKind.TOTP, secret=Unsealed(totp), person=ALICE, created_at=DAYS[2]
+    )
     await database.insert(begun)
 
 
