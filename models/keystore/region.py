@@ -108,11 +108,9 @@ class RegionKeys:
         return self._ring
 
     async def reload(self) -> Ring:
-        """The same, fetched unless that was done a moment ago. Raises `KeysUnavailable`."""
-        if self._confirmed_at > self._seconds() - MAX_AGE:
-            return await self.ring()
+        """The same, fetched; if that was done a moment ago, only if keys have changed since. Raises `KeysUnavailable`."""
         try:
-            await self._load()
+            await (self.refresh() if self._confirmed_at > self._seconds() - MAX_AGE else self._load())
         except (DatabaseUnavailable, RootKeysUnavailable, RootKeyMissing):
             raise KeysUnavailable from None
         return await self.ring()

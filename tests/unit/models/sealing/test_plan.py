@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 from beanie import Document
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.activity import EventDocument
@@ -70,6 +70,7 @@ def test_every_value_of_every_field_comes_back(kind: type[Document], path: str) 
     """Whatever it can hold; as it was, of the type it was, and as sealed bytes in between."""
     plan = plan_of(kind)
 
+    @settings(max_examples=25)  # most fields are of one type
     @given(BY_PATH.get(path, TEXT))
     def holds(value: object) -> None:
         sealed = plan.sealed(path, "doc", "ann", KEYS, value)
