@@ -23,6 +23,7 @@ from models.registry import DOCUMENTS
 from models.user import UserDocument
 
 _BATCH: Final = 500
+_NAMES: Final = 20_000  # identifiers; they come well within the deadline of a call
 
 
 async def replay(main: Database, keys: Keys, journal: Journal | None, *more: Journal, anyway: bool = False) -> int:
@@ -46,7 +47,14 @@ async def replay(main: Database, keys: Keys, journal: Journal | None, *more: Jou
 
 
 async def _names(database: Database, document: type[Document]) -> set[str]:
-    return {row["_id"] for row in await database.find(document, {}, projection={"_id": 1})}
+    found: set[str] = set()
+    after = ""
+    while rows := await database.find(
+        document, {"_id": {"$gt": after}}, projection={"_id": 1}, sort=[("_id", 1)], limit=_NAMES
+    ):
+        after = rows[-1]["_id"]
+        found.update(row["_id"] for row in rows)
+    return found
 
 
 async def _erase(main: Database, keys: Keys, people: Iterable[str]) -> None:
