@@ -25,7 +25,7 @@ from models.user import UserDocument
 
 MOST: Final = 100  # erasures that a start believes the main database alone
 _BATCH: Final = 500
-_PAGE: Final = 5_000
+_NAMES: Final = 20_000  # identifiers; they come well within the deadline of a call
 
 
 async def replay(main: Database, keys: Keys, journal: Journal | None, *more: Journal, anyway: bool = False) -> int:
@@ -65,14 +65,14 @@ async def _left_over(main: Database, people: set[str], *, anyway: bool) -> set[s
 
 
 async def _names(database: Database, document: type[Document]) -> set[str]:
-    names: set[str] = set()
+    found: set[str] = set()
     after = ""
     while rows := await database.find(
-        document, {"_id": {"$gt": after}}, projection={"_id": 1}, sort=[("_id", 1)], limit=_PAGE
+        document, {"_id": {"$gt": after}}, projection={"_id": 1}, sort=[("_id", 1)], limit=_NAMES
     ):
         after = rows[-1]["_id"]
-        names |= {row["_id"] for row in rows}
-    return names
+        found.update(row["_id"] for row in rows)
+    return found
 
 
 def _batches(people: Iterable[str]) -> Iterator[list[str]]:

@@ -7,8 +7,12 @@ from uuid import uuid4
 
 import pytest
 
+from graph.limits import Limits
+from models.database.connection import TIMEOUT
 from models.embedded import Embedded
 from models.keystore.documents import RotationDocument
+from models.keystore.region import MAX_AGE
+from models.rotation.course import SETTLE
 from tests.integration.rotation.interruptions import Killed, halted_at, killed_everywhere
 from tests.integration.rotation.world import ROTATIONS, World, versions_of, world_of
 
@@ -94,3 +98,8 @@ async def test_a_slow_process_beside_quick_ones_loses_nothing(what: str, small_w
     assert calls > 4
     await ROTATIONS[what](small_world.course)
     await small_world.assert_nothing_is_lost()
+
+
+def test_two_waits_outlast_every_request() -> None:
+    """Noticing, a whole request, and a call that was under way when it was cut off (docs/decisions/0022)."""
+    assert MAX_AGE + Limits().seconds + TIMEOUT < 2 * SETTLE
