@@ -108,7 +108,7 @@ class RegionKeys:
         return self._ring
 
     async def reload(self) -> Ring:
-        """The same, fetched; if that was done a moment ago, only if keys have changed since. Raises `KeysUnavailable`."""
+        """The same, fetched; if that was done a moment ago, only if keys have changed. Raises `KeysUnavailable`."""
         try:
             await (self.refresh() if self._confirmed_at > self._seconds() - MAX_AGE else self._load())
         except (DatabaseUnavailable, RootKeysUnavailable, RootKeyMissing):
@@ -160,11 +160,15 @@ class RegionKeys:
         if not rows:
             raise ConfigurationError(f"The key store has lost the keys of the region {self._region}.")
         try:
-            self._ring = await unwrapped_ring(self._region, rows, self._roots)
+            ring = await unwrapped_ring(self._region, rows, self._roots)
         except (RootKeysUnavailable, RootKeyMissing):
             self._provider_answers = False
             raise
-        self._confirmed_at, self._provider_answers = began, True
+        except (KeyError, TypeError, ValueError):
+            ring = None
+        if ring is None:  # outside of the handler: what is wrong with a row may be shown by its error
+            raise ConfigurationError(f"A key of the region {self._region} is damaged in the key store.")
+        self._ring, self._confirmed_at, self._provider_answers = ring, began, True
 
     async def _renew(self) -> None:
         """Look whether the provider answers; now and then, whether it still unwraps: keys that it does not are not

@@ -19,8 +19,16 @@ from models.replay import replay
 from models.user import UserDocument
 from tests.integration.rotation.world import PEOPLE, World, emails
 
+
+async def erased(world: World, *people: str) -> None:
+    """As the main database is once their rows are deleted, and nothing else was done yet."""
+    for person in people:
+        await world.service.delete_one(UserDocument, {"_id": person})
+        await world.service.insert(ErasureDocument(id=person))
+
+
 KNOWS: dict[str, Callable[[World, Journal, str], Awaitable[None]]] = {
-    "main": lambda world, _journal, person: world.service.insert(ErasureDocument(id=person)),
+    "main": lambda world, _journal, person: erased(world, person),
     "key store": lambda world, _journal, person: world.store.insert(TombstoneDocument(id=person)),
     "journal": lambda _world, journal, person: journal.add(person, now()),
 }
@@ -90,8 +98,7 @@ async def test_many_are_read_some_at_a_time(world: World, journal: Journal, monk
     """No call has to bring all of them within its deadline."""
     monkeypatch.setattr(module, "_NAMES", 5)
     people = list(emails())[:13]
-    for person in people:
-        await world.service.insert(ErasureDocument(id=person))
+    await erased(world, *people)
     limits: list[int] = []
     find = world.course.main.find
 
@@ -101,5 +108,26 @@ async def test_many_are_read_some_at_a_time(world: World, journal: Journal, monk
 
     monkeypatch.setattr(world.course.main, "find", noted)
     assert await again(world, journal) == 13
-    assert set(limits) == {5}
+    assert set(limits) == {5, 0}  # zero: whether they are really gone, for all of them by their identifiers
     assert await world.course.main.count(UserDocument, {}) == PEOPLE - 13
+
+
+async def test_somebody_who_is_still_there_was_not_erased(world: World, journal: Journal) -> None:
+    """Rows and note go together: whoever planted the note alone destroys nobody's key by it."""
+    there = next(iter(emails()))
+    await world.service.insert(ErasureDocument(id=there))
+    assert await again(world, journal) == 0
+    assert await left(world, journal, there) == (1, 1, 0, 1, False)
+
+
+@pytest.mark.parametrize(("by_hand", "done"), [(False, 0), (True, 13)])
+async def test_very_many_are_erased_by_hand_only(
+    world: World, journal: Journal, monkeypatch: pytest.MonkeyPatch, by_hand: bool, done: int
+) -> None:
+    """A start does not destroy the keys of very many people because one database says so."""
+    monkeypatch.setattr(module, "MOST", 12)
+    people = list(emails())[:13]
+    await erased(world, *people)
+    world.course.keys._journal = journal
+    assert await replay(world.course.main, world.course.keys, journal, anyway=by_hand) == done
+    assert await world.store.count(TombstoneDocument, {}) == done
