@@ -108,7 +108,7 @@ class RegionKeys:
         return self._ring
 
     async def reload(self) -> Ring:
-        """The same, fetched; if that was done a moment ago, only if keys have changed. Raises `KeysUnavailable`."""
+        """The same, fetched; if that was a moment ago, only if keys have changed since. Raises `KeysUnavailable`."""
         try:
             await (self.refresh() if self._confirmed_at > self._seconds() - MAX_AGE else self._load())
         except (DatabaseUnavailable, RootKeysUnavailable, RootKeyMissing):

@@ -70,7 +70,6 @@ async def test_what_is_imported_is_sealed(sealed: Database, file: Callable[..., 
             "email",
             "full_name",
             "birth_date",
-            "device_ids",
             "password_hash",
             "import_key",
         }
