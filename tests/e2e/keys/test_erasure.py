@@ -180,8 +180,7 @@ def test_a_restored_backup_brings_nobody_back(restored: tuple[str, ...], serve: 
     with stopped(server) as client:
         backup = dump(client)
     server = again(server)
-    gone.server = server
-    delete(gone)
+    delete(server.sign_in(name, NEW_PASSWORD))
     run(server, "keys", "rotate", "kek")
     with stopped(server) as client:
         restore(client, {database: backup[database] for database in restored})

@@ -69,7 +69,7 @@ def test_a_rotation_that_was_killed_goes_on(serve: Serve) -> None:
         if line.startswith("Rotating data: seal"):
             break
     process.kill()
-    process.wait()
+    process.communicate()
     assert everybody(privacy) == before
     status = run(server, "keys", "status", "--values")
     assert "under way: data, in step seal. Run it again if it was cut short." in status

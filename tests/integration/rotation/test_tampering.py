@@ -131,20 +131,20 @@ async def test_people_whose_keys_are_wrapped_anew_meanwhile_get_a_new_one_all_th
 
 
 async def test_codes_are_made_also_where_values_are_sealed_anew_meanwhile(world: World) -> None:
-    """Whoever lost to another rotation is looked at again."""
-    done = False
+    """Whoever lost to another rotation is looked at again, however often."""
+    unlucky, lost = next(iter(emails())), 0
     exchange = world.course.main.exchange
 
     async def meeting(document: Any, row: str, before: Any, after: Any, gone: Any = ()) -> bool:  # noqa: ANN401
-        nonlocal done
-        if "email_index" in after and not done:
-            done = True
+        nonlocal lost
+        if row == unlucky and "email_index" in after and lost < 4:
+            lost += 1
             await rotate_data(world.course)
         return await exchange(document, row, before, after, gone)
 
     world.course.main.exchange = meeting  # type: ignore[method-assign]  # of this one object
     await rotate_index(world.course)
-    assert done
+    assert lost == 4
     await world.assert_nothing_is_lost()
 
 
