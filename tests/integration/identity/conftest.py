@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
+import pymongo
 import pytest
 
 from auth.clients import Clients
@@ -18,9 +22,35 @@ from auth.tokens import Tokens
 from models.crypto.macs import MacKey
 from models.crypto.signing import SigningKey, SigningRing
 from models.database import Database
+from models.embedded import Embedded
 from models.ids import new_id
 from models.user import UserDocument
 from tests.integration.identity.workers import ISSUER, PASSWORD, Clock, Person, Start, Worker
+
+
+@pytest.fixture(scope="module")
+def ready(mongod: Embedded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """Settings of commands on two databases of this module's own: the first command makes both ready."""
+    name, address = f"test_{uuid4().hex}", urlsplit(mongod.admin_url)
+    query = address.query if "authSource" in address.query else f"{address.query}&authSource=admin"
+    url = address._replace(path=f"/{name}", query=query).geturl()
+    yield {"FIELDWARD_MONGODB_URL": url, "FIELDWARD_KEYRING": str(tmp_path_factory.mktemp("keyring") / "root.json")}
+    with pymongo.MongoClient[dict[str, Any]](url) as client:
+        for each in (name, f"{name}_keys"):
+            client.drop_database(each)
+
+
+@pytest.fixture
+def for_commands(ready: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The settings, with a data folder of the test's own; nobody is in the databases before and afterwards."""
+    for name, value in {**ready, "FIELDWARD_DATA_DIR": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    yield
+    with pymongo.MongoClient[dict[str, Any]](ready["FIELDWARD_MONGODB_URL"]) as client:
+        main = client.get_default_database()
+        for database in (main, client[f"{main.name}_keys"]):
+            for collection in set(database.list_collection_names()) - {"markers", "keys", "state"}:
+                database[collection].delete_many({})
 
 
 @pytest.fixture

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
 from graph.cli import build
-from models.embedded import Embedded
 from models.errors import BadInput
 from models.vocabulary import Access, Label
 from tests.integration.identity.service_keys import ServiceKey
@@ -24,12 +21,8 @@ SUPPORT = ("--scope", "user.contact:read", "--purpose", "SUPPORT")
 
 
 @pytest.fixture
-def run(mongod: Embedded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(for_commands: None) -> Run:
     """Run a subcommand on a database of its own."""
-    address = urlsplit(mongod.admin_url)
-    query = address.query if "authSource" in address.query else f"{address.query}&authSource=admin"
-    monkeypatch.setenv("FIELDWARD_MONGODB_URL", address._replace(path=f"/test_{uuid4().hex}", query=query).geturl())
-    monkeypatch.setenv("FIELDWARD_DATA_DIR", str(tmp_path))
     app: typer.Typer = build()
 
     def invoke(*arguments: str) -> Result:

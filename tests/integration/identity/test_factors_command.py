@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 import typer
@@ -19,7 +17,6 @@ from graph.cli import build
 from graph.commands.opening import with_database
 from graph.settings import load_settings
 from models.database import Database
-from models.embedded import Embedded
 from models.encrypted import Unsealed
 from models.errors import BadInput
 from models.factor import FactorDocument, FactorRemovalDocument
@@ -39,12 +36,8 @@ SECRETS = (b"totp-secret-qx", b"credential-qx", b"public-key-qx", b"code-hash-qx
 
 
 @pytest.fixture
-def run(mongod: Embedded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(for_commands: None) -> Run:
     """Run a subcommand on a database with two people: `Alice` has an app, a passkey and recovery codes."""
-    address = urlsplit(mongod.admin_url)
-    query = address.query if "authSource" in address.query else f"{address.query}&authSource=admin"
-    monkeypatch.setenv("FIELDWARD_MONGODB_URL", address._replace(path=f"/test_{uuid4().hex}", query=query).geturl())
-    monkeypatch.setenv("FIELDWARD_DATA_DIR", str(tmp_path))
     app: typer.Typer = build()
     on_database(make_people)
 

@@ -6,8 +6,6 @@ import os
 from collections.abc import Callable
 from email import message_from_bytes
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import pytest
 import typer
@@ -18,7 +16,6 @@ from graph.cli import build
 from graph.commands.opening import with_database
 from graph.settings import load_settings
 from models.database import Database
-from models.embedded import Embedded
 from models.errors import BadInput
 from models.user import UserDocument
 
@@ -28,12 +25,8 @@ ALICE, BOB = "usr_eu_01m0stgb9pbc0kw5x7y2x8qjxa", "usr_eu_01m0stgb9pbc0kw5x7y2x8
 
 
 @pytest.fixture
-def run(mongod: Embedded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+def run(for_commands: None) -> Run:
     """Run a subcommand on a database with two people, `Alice` and `bob`."""
-    address = urlsplit(mongod.admin_url)
-    query = address.query if "authSource" in address.query else f"{address.query}&authSource=admin"
-    monkeypatch.setenv("FIELDWARD_MONGODB_URL", address._replace(path=f"/test_{uuid4().hex}", query=query).geturl())
-    monkeypatch.setenv("FIELDWARD_DATA_DIR", str(tmp_path))
     app: typer.Typer = build()
     with_database(load_settings(os.environ), lambda _line: None, make_people)
 
