@@ -12,7 +12,7 @@ from graph import logs
 from models.database import Database
 from models.embedded import Embedded, find_mongod
 from models.errors import ConfigurationError
-from tests.stores import sealed_database
+from tests.shelf import Shelf
 
 IN_MEMORY = "FIELDWARD_TEST_IN_MEMORY"
 
@@ -49,17 +49,33 @@ def start_mongod(folder: Path) -> Embedded:
         pytest.fail(error.message, pytrace=False)
 
 
+@pytest.fixture(scope="session")
+async def shelf(mongod: Embedded) -> AsyncIterator[Shelf]:
+    """Databases in the real MongoDB that tests use one after the other."""
+    made = Shelf(mongod.admin_url)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(scope="session")
+async def memory_shelf() -> AsyncIterator[Shelf]:
+    """The same in memory."""
+    made = Shelf(None)
+    yield made
+    await made.close()
+
+
 @pytest.fixture
-async def database(mongod: Embedded) -> AsyncIterator[Database]:
-    """A fresh database with its indexes in the real MongoDB and a key store beside it, dropped afterwards."""
-    async with sealed_database(mongod.admin_url) as opened:
+async def database(shelf: Shelf) -> AsyncIterator[Database]:
+    """An empty database with its indexes in the real MongoDB and a key store beside it."""
+    async with shelf.database() as opened:
         yield opened
 
 
 @pytest.fixture
-async def memory_database() -> AsyncIterator[Database]:
-    """A fresh database in memory, with its indexes and its key store."""
-    async with sealed_database(None) as opened:
+async def memory_database(memory_shelf: Shelf) -> AsyncIterator[Database]:
+    """An empty database in memory, with its indexes and its key store."""
+    async with memory_shelf.database() as opened:
         yield opened
 
 

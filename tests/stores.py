@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -85,10 +86,13 @@ async def two_databases(
     try:
         yield main, store
     finally:
-        for opened in (main, store):
-            if not opened.in_memory:
-                await opened.drop()
-            await opened.close()
+        await asyncio.gather(_end(main), _end(store))
+
+
+async def _end(database: Database) -> None:
+    if not database.in_memory:
+        await database.drop()  # which waits for a tenth of a second
+    await database.close()
 
 
 def keys_of(database: Database) -> Keys:
