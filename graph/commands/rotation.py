@@ -27,8 +27,8 @@ from models.validators import tighten
 
 T = TypeVar("T")
 _OLD_ROOTS: Final = (
-    "The earlier root keys are still there, for backups of the key store. A rotation with --retire gives up all that "
-    "were before it."
+    "The earlier root keys are still there, for backups of the key store. The next rotation with --retire gives up all "
+    "that were before it."
 )
 
 

@@ -74,11 +74,13 @@ class StateDocument(Document):
     """The state of a region, whose name is `id`. `epoch` counts the changes of its keys: workers load them anew.
 
     `sealed`: no value is left in the clear, so that none is accepted in the place of a sealed one any more.
+    `earlier_roots`: the root keys that wrapped keys of the region before, and were not given up.
     """
 
     id: str  # type: ignore[assignment]  # Beanie's own default is an ObjectId
     epoch: int = 1
     sealed: bool = False
+    earlier_roots: list[str] = Field(default_factory=list)
 
     class Settings:
         name = "state"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from models.crypto.roots import Wrapped
 from models.crypto.wrapping import KeyKind, KeyName, rewrapped, wrapping_version_of
 from models.database import Raw
-from models.keystore.documents import DataKeyDocument, KeyDocument, RotationDocument
+from models.keystore.documents import DataKeyDocument, KeyDocument, RotationDocument, StateDocument
 from models.keystore.ring import Ring, key_id, key_name, new_secret
 from models.rotation.course import Course
 
@@ -16,16 +18,16 @@ async def rotate_root(course: Course, *, retire: bool) -> str:
     """Wrap the key-encryption keys of the region by a new root key; its name.
 
     A root key that is there and wraps nothing yet, of an interrupted rotation or by another setting, is that one.
-    With `retire` the root keys before it are given up at the provider: what older backups of the key store hold is
-    lost then. Raises what the provider raises.
+    With `retire` all root keys that wrapped keys of the region before it are given up at the provider: what older
+    backups of the key store hold is lost then. Raises what the provider raises.
     """
     roots = course.keys.roots
-    kind = {"region": course.region, "kind": KeyKind.ENCRYPTION.value}
-    before = {row["root"] for row in await course.keystore.find(KeyDocument, kind)}
     current = (await roots.versions()).current
     if not await _by_others(course, current):
         current = (await roots.rotate()).current
     while rows := await _by_others(course, current):  # again: one may have been made meanwhile
+        # Before they are replaced: one that is interrupted must still know afterwards what to give up.
+        await _note(course, {"$addToSet": {"earlier_roots": {"$each": sorted({row["root"] for row in rows})}}})
         for row in rows:
             name = key_name(row)
             wrapped = await roots.wrap(name, await roots.unwrap(name, Wrapped(row["root"], row["wrapped"])))
@@ -35,8 +37,12 @@ async def rotate_root(course: Course, *, retire: bool) -> str:
             course.progress("wrap", 1)
     await course.changed()
     if retire:
-        await _retire_roots(course, before - {current})
+        await _retire_roots(course, current)
     return current
+
+
+async def _note(course: Course, update: Mapping[str, Any]) -> None:
+    await course.keystore.update_one(StateDocument, {"_id": course.region}, update)
 
 
 async def _by_others(course: Course, root: str) -> list[Raw]:
@@ -45,13 +51,18 @@ async def _by_others(course: Course, root: str) -> list[Raw]:
     return await course.keystore.find(KeyDocument, wanted)
 
 
-async def _retire_roots(course: Course, earlier: set[str]) -> None:
-    """Give up those of `earlier` that wrap nothing here. Others that the provider has may be another key store's."""
+async def _retire_roots(course: Course, current: str) -> None:
+    """Give up those that were before `current` and wrap nothing in this key store. Others that the provider has may
+    be another key store's."""
+    state = await course.keystore.find_one(StateDocument, {"_id": course.region}) or {}
+    alive = (await course.keys.roots.versions()).alive
     rows = await course.keystore.find(KeyDocument, {"kind": KeyKind.ENCRYPTION.value}, projection={"root": 1})
-    used = {row["root"] for row in rows}
-    for name in (await course.keys.roots.versions()).alive:
-        if name in earlier and name not in used:
+    kept = {current, *(row["root"] for row in rows)}
+    going = [name for name in state.get("earlier_roots", ()) if name not in kept]
+    for name in alive:
+        if name in going:
             await course.keys.roots.retire(name)
+    await _note(course, {"$pull": {"earlier_roots": {"$in": going}}})
 
 
 async def rotate_wrapping(course: Course) -> int:

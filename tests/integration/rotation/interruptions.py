@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from models.database import Database
 from models.errors import FieldwardError
@@ -15,6 +16,8 @@ from models.keystore.keys import Keys
 from models.rotation.course import Course
 from tests.integration.rotation.world import Rotate, World
 from tests.stores import REGION
+
+CALLS: Final = ("_call", "_read")  # by which everything goes to a database
 
 
 class Killed(Exception):
@@ -29,20 +32,19 @@ class Fuse:
 
     def set_in(self, database: Database) -> None:
         """Every call of this connection counts from now on."""
-        call = database._call
+        for name in CALLS:
+            vars(database)[name] = partial(self._counted, getattr(database, name))  # of this one object
 
-        async def counted(operation: Callable[[], Awaitable[Any]], *rest: Any) -> Any:  # noqa: ANN401 - as it is
-            if self.blown:
-                raise Killed
-            self.left -= 1
-            if self.left >= 0:
-                return await call(operation, *rest)
-            if self.after:
-                await call(operation, *rest)
-            self.blown = True
+    async def _counted(self, call: Callable[..., Awaitable[Any]], *asked: Any, **how: Any) -> Any:  # noqa: ANN401
+        if self.blown:
             raise Killed
-
-        vars(database)["_call"] = counted  # of this one object
+        self.left -= 1
+        if self.left >= 0:
+            return await call(*asked, **how)
+        if self.after:
+            await call(*asked, **how)
+        self.blown = True
+        raise Killed
 
 
 @asynccontextmanager
@@ -58,7 +60,8 @@ async def rotating_process(world: World) -> AsyncIterator[Course]:
         with suppress(Killed):
             await keys.stop()
         for database in world.spare:
-            vars(database).pop("_call", None)
+            for name in CALLS:
+                vars(database).pop(name, None)
 
 
 async def killed_at(world: World, rotate: Rotate, calls: int, *, after: bool) -> bool:
@@ -95,22 +98,18 @@ async def halted_at(world: World, rotate: Rotate, calls: int, *, meanwhile: Call
     had been. False when it was done before that."""
     halted, goes_on, left = asyncio.Event(), asyncio.Event(), calls
 
-    def slow(database: Database) -> None:
-        call = database._call
-
-        async def counted(operation: Callable[[], Awaitable[Any]], *rest: Any) -> Any:  # noqa: ANN401 - as it is
-            nonlocal left
-            left -= 1
-            if left == -1:
-                halted.set()
-                await goes_on.wait()
-            return await call(operation, *rest)
-
-        vars(database)["_call"] = counted  # of this one object
+    async def slow(call: Callable[..., Awaitable[Any]], *asked: Any, **how: Any) -> Any:  # noqa: ANN401 - as it is
+        nonlocal left
+        left -= 1
+        if left == -1:
+            halted.set()
+            await goes_on.wait()
+        return await call(*asked, **how)
 
     async with rotating_process(world) as course:
         for database in (course.main, course.keystore):
-            slow(database)
+            for name in CALLS:
+                vars(database)[name] = partial(slow, getattr(database, name))
         process = asyncio.ensure_future(rotate(course))
         await asyncio.wait([process, waiting := asyncio.ensure_future(halted.wait())], return_when="FIRST_COMPLETED")
         waiting.cancel()

@@ -62,7 +62,7 @@ def said(result: Result) -> str:
 def test_each_rotation_says_what_is_new_and_what_is_gone(run: Run) -> None:
     """In one sentence or two; status then counts."""
     assert "The root key is 2-" in (root := said(run("rotate", "root")))
-    assert "A rotation with --retire gives up all that were before it." in root
+    assert "The next rotation with --retire gives up all that were before it." in root
     assert "--retire" not in said(run("rotate", "root", "--retire"))
     assert said(run("rotate", "kek")) == "The key-encryption key is version 2; earlier ones are gone.\n"
     assert said(run("rotate", "index")) == "The pepper is version 2; earlier ones are gone.\n"

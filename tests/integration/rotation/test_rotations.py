@@ -12,6 +12,7 @@ from models.rotation.data import rotate_data
 from models.rotation.index import rotate_index
 from models.rotation.wrapping import rotate_root, rotate_wrapping
 from models.user import UserDocument
+from tests.integration.rotation.interruptions import Killed
 from tests.integration.rotation.world import PEOPLE, ROTATIONS, World, emails, versions_of
 
 
@@ -51,6 +52,32 @@ async def test_without_giving_it_up_the_earlier_root_key_still_opens_backups(wor
     name = await rotate_root(world.course, retire=False)
     assert await world.roots.unwrap(key_name(backup), Wrapped(backup["root"], backup["wrapped"]))
     assert {row["root"] for row in await world.store.find(KeyDocument, {"kind": "encryption"})} == {name}
+
+
+async def test_all_that_were_before_are_given_up(world: World) -> None:
+    """Those of rotations that kept theirs as well, also where key-encryption keys were replaced meanwhile; not those
+    that this key store never had."""
+    first = (await world.roots.versions()).current
+    foreign = (await world.roots.rotate()).current
+    await world.roots.rotate()
+    await rotate_root(world.course, retire=False)
+    await rotate_wrapping(world.course)
+    second = (await world.roots.versions()).current
+    last = await rotate_root(world.course, retire=True)
+    assert first != second != last
+    assert (await world.roots.versions()).alive == (foreign, last)
+
+
+async def test_what_an_interrupted_rotation_was_to_give_up_the_next_does(world: World) -> None:
+    """The earlier root key had leaked, perhaps."""
+
+    def stop(_step: str, _more: int) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        await rotate_root(world.paced(progress=stop), retire=True)
+    name = await rotate_root(world.course, retire=True)
+    assert (await world.roots.versions()).alive == (name,)
 
 
 async def test_a_key_encryption_key_of_another_region_keeps_its_root(world: World) -> None:
