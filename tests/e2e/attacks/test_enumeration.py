@@ -20,7 +20,7 @@ from tests.e2e.server import SERVICE, Server
 
 _VARYING: Final = frozenset({"date", "content-length"})
 # What the background does, or the service by itself and not for this request.
-_ASIDE: Final = frozenset({"revocations", "markers"})
+_ASIDE: Final = frozenset({"revocations", "markers", "state", "tombstones"})
 Work = Counter[tuple[str, str]]
 
 
@@ -50,20 +50,23 @@ def names(own: Server) -> tuple[str, str]:
 
 @contextmanager
 def counted(address: str) -> Iterator[Work]:
-    """Collects the commands that the database is given: what, and on which collection."""
+    """Collects the commands that the database and the key store are given: what, and on which collection."""
     work: Work = Counter()
     client: pymongo.MongoClient[dict[str, Any]] = pymongo.MongoClient(address)
     with client:
-        stored = client.get_default_database()
-        stored.command("profile", 0)
-        stored.drop_collection("system.profile")
-        stored.command("profile", 2)
+        main = client.get_default_database()
+        both = (main, client[f"{main.name}_keys"])
+        for stored in both:
+            stored.command("profile", 0)
+            stored.drop_collection("system.profile")
+            stored.command("profile", 2)
         yield work
-        stored.command("profile", 0)
-        for row in stored["system.profile"].find({"appName": "fieldward"}):
-            collection = row["ns"].partition(".")[2]
-            if collection not in _ASIDE:
-                work[row["op"], collection] += 1
+        for stored in both:
+            stored.command("profile", 0)
+            for row in stored["system.profile"].find({"appName": "fieldward"}):
+                collection = row["ns"].partition(".")[2]
+                if collection not in _ASIDE:
+                    work[row["op"], collection] += 1
 
 
 def asked(server: Server, address: str, text: str) -> tuple[httpx.Response, Work]:
@@ -101,10 +104,11 @@ def test_known_and_unknown_are_answered_alike_and_cost_alike(
 
 
 def test_work_is_counted(own: Server, address: str, names: tuple[str, str]) -> None:
-    """So that two equal counts say something: a sign-in looks somebody up and notes the failure."""
+    """So that two equal counts say something: a sign-in looks somebody and their key up and notes the failure."""
     text = f'mutation {{ signIn(input: {{login: "{names[0]}", password: "no"}}) {{ errors {{ code }} }} }}'
     _, work = asked(own, address, text)
     assert work["query", "users"] >= 1
+    assert work["query", "data_keys"] == 1
     assert work["update", "throttle"] == 1
     _, right = asked(own, address, text.replace('"no"', f'"{NEW_PASSWORD}"'))
     assert right != work

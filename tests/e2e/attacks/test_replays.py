@@ -13,7 +13,7 @@ from tests.e2e.people import refused_soon, status_of_me
 from tests.e2e.second_factors import COMPLETE, STEP_UP, arrive, asked, codes_of
 from tests.e2e.server import Account, Server
 from tests.e2e.services import command
-from tests.e2e.staff import REVOKE, access, changed, hired, renewed
+from tests.e2e.staff import REVOKE, access, changed, granted, hired, renewed
 from tests.integration.identity.service_keys import ServiceKey, asserted
 
 REFRESH: Final = """
@@ -81,9 +81,11 @@ def test_a_role_is_not_kept_after_it_was_taken(server: Server, who: Who) -> None
 @pytest.mark.slow
 def test_a_role_that_was_given_for_a_while_ends(server: Server, who: Who) -> None:
     """No token outlives it."""
+    admin, analyst = who("admin"), hired(server, who("admin")).account
     until = time.time() + 4
     ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(until + 1))
-    analyst = hired(server, who("admin"), "ANALYST", expiresAt=ends).account
+    granted(admin, analyst.id, "ANALYST", expiresAt=ends)
+    renewed(analyst)
     assert access(analyst)["roles"] == ["ANALYST"]
     while status_of_me(analyst) == 200:
         assert time.time() < until + 15
