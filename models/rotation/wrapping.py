@@ -22,10 +22,10 @@ async def rotate_root(course: Course, *, retire: bool) -> str:
     backups of the key store hold is lost then. Raises what the provider raises.
     """
     roots = course.keys.roots
-    current = (await roots.versions()).current
-    if not await _by_others(course, current):
-        current = (await roots.rotate()).current
-    while rows := await _by_others(course, current):  # again: one may have been made meanwhile
+    if not await _by_others(course, (await roots.versions()).current):
+        await roots.rotate()
+    # Again and again: a key may have been made meanwhile, or yet another root key.
+    while rows := await _by_others(course, current := (await roots.versions()).current):
         # Before they are replaced: one that is interrupted must still know afterwards what to give up.
         await _note(course, {"$addToSet": {"earlier_roots": {"$each": sorted({row["root"] for row in rows})}}})
         for row in rows:
