@@ -8,6 +8,7 @@ import pytest
 
 from models.crypto.envelope import key_version_of
 from models.errors import Conflict
+from models.keystore.keys import Keys
 from models.user import UserDocument
 from tests.integration.rotation.load import Load, newcomer
 from tests.integration.rotation.world import ROTATIONS, World, emails
@@ -41,6 +42,12 @@ async def test_no_request_fails_and_no_value_is_lost(what: str, world: World) ->
     assert [len(each) for each in (status.roots, status.wrapping, status.peppers)] == [1, 1, 1]
 
 
+async def noticed(keys: Keys, epoch: int) -> None:
+    """Wait until a worker knows of all changes up to `epoch`: a fetch that is under way may have seen less."""
+    while keys.epoch < epoch:
+        await keys.refresh()
+
+
 async def test_in_the_middle_of_a_new_pepper_an_address_is_had_once(world: World) -> None:
     """By a worker that has not noticed yet and by one that has: whichever is first."""
     names = iter(range(100))
@@ -59,16 +66,21 @@ async def test_in_the_middle_of_a_new_pepper_an_address_is_had_once(world: World
 
     async with world.opened() as aware:
         course = world.course
-        step = type(course).step
+        step, changed = type(course).step, type(course).changed
 
         async def told(self: object, rotation: object, to: str) -> None:
             await step(course, rotation, to)  # type: ignore[arg-type]  # what it was called with
             await aware.sealing.keys.refresh()  # type: ignore[union-attr]  # one notices, the other does not yet
             await both_ask(to)
-            await world.service.sealing.keys.refresh()  # type: ignore[union-attr]  # before the next change it has
+
+        async def waited(self: object, **state: object) -> None:
+            await changed(course, **state)
+            # What the wait is for, which is none here: by its end everybody knows of the change.
+            await noticed(world.service.sealing.keys, course.keys.epoch)  # type: ignore[union-attr]  # tests only
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(type(course), "step", told)
+            patch.setattr(type(course), "changed", waited)
             await ROTATIONS["index"](course)
     assert refused > 3
     await world.assert_nothing_is_lost()

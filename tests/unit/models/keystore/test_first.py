@@ -41,7 +41,7 @@ async def test_there_are_a_key_a_pepper_and_a_state(empty: Watched, roots: Provi
     ring = await unwrapped_ring("eu", rows, roots)
     assert (ring.newest.version, ring.pepper_versions) == (1, (1,))
     state = await empty.real.find_one(StateDocument, {"_id": "eu"})
-    assert state == {"_id": "eu", "epoch": 1, "sealed": sealed}
+    assert state == {"_id": "eu", "epoch": 1, "sealed": sealed, "earlier_roots": []}
 
 
 async def test_a_second_time_nothing_changes(empty: Watched, roots: Provider) -> None:
