@@ -103,3 +103,26 @@ async def test_a_slow_process_beside_quick_ones_loses_nothing(what: str, small_w
 def test_two_waits_outlast_every_request() -> None:
     """Noticing, a whole request, and a call that was under way when it was cut off (docs/decisions/0022)."""
     assert MAX_AGE + Limits().seconds + TIMEOUT < 2 * SETTLE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["kek", "index", "data"])
+async def test_a_slow_process_beside_one_in_the_middle_loses_nothing(what: str, small_world: World) -> None:
+    """It halts at any call of a database, while its rotation is ended by another process and a later one begun."""
+
+    def stop(_step: str, _more: int) -> None:
+        raise Killed
+
+    async def others() -> None:
+        await ROTATIONS[what](small_world.course)
+        with pytest.raises(Killed):
+            await ROTATIONS[what](small_world.paced(progress=stop))
+
+    calls = 0
+    while await halted_at(small_world, ROTATIONS[what], calls, meanwhile=others):
+        assert await small_world.everything() == small_world.before
+        await ROTATIONS[what](small_world.course)
+        assert await small_world.everything() == small_world.before
+        calls += 1
+    assert calls > 4
+    await small_world.assert_nothing_is_lost()
