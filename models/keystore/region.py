@@ -100,7 +100,7 @@ class RegionKeys:
         asked = self._seconds()
         while self._as_of < asked - MAX_AGE:
             try:
-                await self.refresh()
+                await self._fetch_together()
             except FieldwardError:
                 raise KeysUnavailable from None
         if self._ring is None or self._confirmed_at < self._seconds() - LAPSED:
@@ -116,7 +116,14 @@ class RegionKeys:
         return await self.ring()
 
     async def refresh(self) -> None:
-        """Fetch what has changed, at once; all who wait for it share one fetch."""
+        """Fetch what has changed up to now. One that is under way already may have seen less: it is waited for."""
+        if self._fetching is not None and not self._fetching.done():
+            with suppress(FieldwardError):
+                await asyncio.shield(self._fetching)
+        await self._fetch_together()
+
+    async def _fetch_together(self) -> None:
+        """All who wait share one fetch."""
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch(), name="keys fetch")
             self._fetching.add_done_callback(_seen)
@@ -127,7 +134,7 @@ class RegionKeys:
         log, reachable = structlog.get_logger(__name__), True
         while True:
             try:
-                await self.refresh()
+                await self._fetch_together()
                 await self._renew()
                 await self._chores()
                 reachable = self._provider_answers  # it is not looked at each time: silence is no answer

@@ -67,6 +67,7 @@ def test_other_sessions_end_and_the_person_is_told(server: Server, person: Perso
     assert told(server, person, "second factor was added", "second factor was removed")
 
 
+@pytest.mark.slow
 def test_an_operator_takes_a_lost_factor_away(server: Server, person: Person) -> None:
     """Beside the running service, from a script: all sessions end, and the password alone signs in again."""
     app = person.enrol_app("Phone")

@@ -51,6 +51,7 @@ def figure(server: Server, outcome: str) -> float:
     return 0.0
 
 
+@pytest.mark.slow
 def test_a_mail_arrives_by_smtp(serve: Serve, smtp: tuple[Handler, int]) -> None:
     """With the sender and the page that the settings name."""
     handler, port = smtp

@@ -81,6 +81,7 @@ def test_nobody_asks_about_or_ends_what_is_a_persons(server: Server, who: Who) -
     assert who("subject").ask("{ me { id } }", purpose="ACCOUNT").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_narrowed_service_loses_its_tokens(server: Server) -> None:
     """Within a second; a new one carries what is left."""
     service = registered(server, "--scope", "user.name:read")

@@ -152,6 +152,7 @@ def test_the_token_of_an_account_without_roles_is_refused_as_such(who: Who) -> N
     assert answer.json()["data"]["myAccess"]["roles"] == []
 
 
+@pytest.mark.slow
 def test_the_last_administrator_cannot_go(serve: Serve) -> None:
     """The account stays, and its roles."""
     admin = serve().sign_in("admin")

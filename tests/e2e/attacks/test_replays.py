@@ -94,6 +94,7 @@ def test_a_role_that_was_given_for_a_while_ends(server: Server, who: Who) -> Non
     assert access(analyst)["roles"] == []
 
 
+@pytest.mark.slow
 def test_an_assertion_counts_once(server: Server, tmp_path: Path) -> None:
     """Nor does it count for somebody else, elsewhere, or later (RFC 7523, section 3)."""
     keys = {}

@@ -155,6 +155,7 @@ async def test_a_token_is_dated_now_unless_something_was_just_revoked(worker: Wo
 
 async def test_old_revocations_are_forgotten(worker: Worker) -> None:
     """When no token they speak of can be alive, they leave memory."""
+    await worker.revocations.stop()  # a fetch under way would still have the earlier time
     await worker.revocations.revoke("usr_eu_x")
     worker.clock.ahead = type(worker.clock.ahead)(minutes=15)
     worker.revocations._as_of = float("-inf")

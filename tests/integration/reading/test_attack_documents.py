@@ -154,6 +154,7 @@ async def told(world: World) -> Told:
     whom=st.integers(0, 9),
 )
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 async def test_no_value_comes_back_that_is_not_allowed(
     world: World,
     person: Maker,

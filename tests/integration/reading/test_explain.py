@@ -48,6 +48,7 @@ def agrees(report: AccessReport, answer: Answer) -> bool:
 
 @anything_asked
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 async def test_a_report_foretells_the_answer(
     world: World,
     person: Maker,

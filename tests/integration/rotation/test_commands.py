@@ -59,6 +59,7 @@ def said(result: Result) -> str:
     return result.stdout
 
 
+@pytest.mark.slow
 def test_each_rotation_says_what_is_new_and_what_is_gone(run: Run) -> None:
     """In one sentence or two; status then counts."""
     assert "The root key is 2-" in (root := said(run("rotate", "root")))

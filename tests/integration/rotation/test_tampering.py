@@ -78,6 +78,7 @@ async def test_the_rate_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -
     assert (made["make"], made["retire"]) == (PEOPLE, PEOPLE)
 
 
+@pytest.mark.slow
 async def test_status_counts_what_is_on_each_key(world: World) -> None:
     """Also in the middle of a rotation."""
     before = await world.status()
