@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType, UnionType
 from typing import Union, cast, get_args, get_origin
 
@@ -40,6 +41,11 @@ def sealed_fields(model: type[BaseModel]) -> Mapping[str, SealedField]:
 
     Raises `ConfigurationError` for a sealed value inside of a list or of a `Value`: those are sealed as a whole.
     """
+    # Remembered: a reading is prepared for each operation, and making a codec takes longer than all else of it.
+    return _REMEMBERED(model)
+
+
+def _found(model: type[BaseModel]) -> Mapping[str, SealedField]:
     found: dict[str, SealedField] = {}
     for name, each in model.model_fields.items():
         label, kind = label_of(each), sealed_type(each.annotation)
@@ -51,6 +57,9 @@ def sealed_fields(model: type[BaseModel]) -> Mapping[str, SealedField]:
                 "Seal it as a whole: Encrypted[list[str]]."
             )
     return MappingProxyType(found)
+
+
+_REMEMBERED = cast("Callable[[type[BaseModel]], Mapping[str, SealedField]]", cache(_found))
 
 
 def check_sealed(model: type[BaseModel]) -> None:

@@ -28,7 +28,7 @@ from models.vocabulary import FactorKind
 
 # What the holder of a foreign factor may have begun. A reset stays: it is the owner's way back.
 _BEGUN: Final = (TicketKind.STEP_UP, TicketKind.PASSKEY_ENROLMENT, TicketKind.EMAIL_CHANGE)
-_SHOWN: Final = {"kind": 1, "name": 1, "created_at": 1, "last_used_at": 1}
+_SHOWN: Final = {"person": 1, "kind": 1, "name": 1, "created_at": 1, "last_used_at": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +116,6 @@ class Removal:
             sort=[("created_at", 1), ("_id", 1)],
             session=transaction,
         )
-        for row in rows:
-            row["person"] = person
         await self._database.opened(Use.OPERATOR, FactorDocument, *rows)
         return [
             Held(row["_id"], FactorKind(row["kind"]), row.get("name"), row["created_at"], row.get("last_used_at"))

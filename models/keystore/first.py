@@ -27,18 +27,19 @@ async def make_first_keys(keystore: Database, roots: RootKeys, region: str, *, s
         return
     # NOTE: no new key is held in a variable here, as a traceback may show those.
     name = KeyName(KeyKind.ENCRYPTION, region, 1)
-    await _insert(keystore, name, await roots.wrap(name, new_secret()))
+    await add_key(keystore, name, await roots.wrap(name, new_secret()))
     row = await keystore.find_one(KeyDocument, {"_id": key_id(KeyKind.ENCRYPTION, region, 1)})
     if row is not None:  # the one that won
         wrapping = WrappingKey(await roots.unwrap(key_name(row), Wrapped(row["root"], row["wrapped"])), 1)
         pepper = KeyName(KeyKind.INDEX, region, 1)
-        await _insert(keystore, pepper, Wrapped("", wrapping.wrap(pepper, new_secret())))
+        await add_key(keystore, pepper, Wrapped("", wrapping.wrap(pepper, new_secret())))
     # Last: whoever finds the state finds the keys as well.
     with suppress(Conflict):
         await keystore.insert(StateDocument(id=region, sealed=sealed))
 
 
-async def _insert(keystore: Database, name: KeyName, wrapped: Wrapped) -> None:
+async def add_key(keystore: Database, name: KeyName, wrapped: Wrapped) -> None:
+    """Store a key of a region, unless there is one of that name: made by another process, or before an interruption."""
     with suppress(Conflict):
         await keystore.insert(
             KeyDocument(

@@ -105,7 +105,7 @@ async def _seal_row(
     if keys is None:
         return await _clear_away(course, document, plan, row, [*clear, *gone])
     try:
-        new = {path: plan.sealed(path, row["_id"], row[plan.person], keys, value) for path, value in clear.items()}
+        new = plan.sealed(row["_id"], row[plan.person], keys, clear)
     except BadInput:
         raise FieldwardError(f"A value of {plan.collection} {row['_id']} cannot be sealed: mend it first.") from None
     # Only in the place of what was read. Where a writer was first, the next pass looks at it again.

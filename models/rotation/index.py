@@ -9,11 +9,13 @@ from functools import partial
 
 from models.base import PersonalDocument
 from models.crypto.envelope import SealBroken
+from models.crypto.roots import Wrapped
 from models.crypto.wrapping import KeyKind, KeyName
 from models.database import Raw
 from models.errors import BadInput
 from models.keystore.documents import KeyDocument, RotationDocument
-from models.keystore.ring import key_id, new_secret
+from models.keystore.first import add_key
+from models.keystore.ring import new_secret
 from models.rotation.course import Course
 from models.rotation.data import refuse_unless_changed, sealed_documents
 from models.sealing import INDEX_SUFFIX, Plan, Sealer
@@ -24,7 +26,8 @@ async def rotate_index(course: Course) -> int:
     versions = (await course.keys.ring()).pepper_versions
     rotation = await course.begin("index", "make", versions[-1] + 1)
     if rotation.step == "make":
-        await _make(course, rotation.version)
+        name = KeyName(KeyKind.INDEX, course.region, rotation.version)
+        await add_key(course.keystore, name, Wrapped("", (await course.keys.ring()).newest.wrap(name, new_secret())))
         await course.step(rotation, "fill")
     await course.changed()
     await course.sweep(partial(_fill, course, rotation))
@@ -36,17 +39,6 @@ async def rotate_index(course: Course) -> int:
     await _trim(course, rotation)
     await course.end(rotation)
     return rotation.version
-
-
-async def _make(course: Course, version: int) -> None:
-    identifier = key_id(KeyKind.INDEX, course.region, version)
-    if await course.keystore.find_one(KeyDocument, {"_id": identifier}) is not None:
-        return  # made before an interruption
-    name = KeyName(KeyKind.INDEX, course.region, version)
-    wrapped = (await course.keys.ring()).newest.wrap(name, new_secret())
-    await course.keystore.insert(
-        KeyDocument(id=identifier, kind=name.kind, region=name.region, version=version, wrapped=wrapped)
-    )
 
 
 async def _fill(course: Course, rotation: RotationDocument) -> int:

@@ -10,7 +10,8 @@ from models.crypto.roots import Wrapped
 from models.crypto.wrapping import KeyKind, KeyName, rewrapped, wrapping_version_of
 from models.database import Raw
 from models.keystore.documents import DataKeyDocument, KeyDocument, RotationDocument, StateDocument
-from models.keystore.ring import Ring, key_id, key_name, new_secret
+from models.keystore.first import add_key
+from models.keystore.ring import Ring, key_name, new_secret
 from models.rotation.course import Course
 
 
@@ -70,7 +71,8 @@ async def rotate_wrapping(course: Course) -> int:
     newest = (await course.keys.ring()).newest.version
     rotation = await course.begin("kek", "make", newest + 1)
     if rotation.step == "make":
-        await _make(course, rotation.version)
+        name = KeyName(KeyKind.ENCRYPTION, course.region, rotation.version)
+        await add_key(course.keystore, name, await course.keys.roots.wrap(name, new_secret()))
         await course.step(rotation, "wrap")
     await course.changed()
     await course.sweep(partial(_wrap_anew, course, rotation))
@@ -80,24 +82,6 @@ async def rotate_wrapping(course: Course) -> int:
     await course.changed()
     await course.end(rotation)
     return rotation.version
-
-
-async def _make(course: Course, version: int) -> None:
-    identifier = key_id(KeyKind.ENCRYPTION, course.region, version)
-    if await course.keystore.find_one(KeyDocument, {"_id": identifier}) is not None:
-        return  # made before an interruption
-    name = KeyName(KeyKind.ENCRYPTION, course.region, version)
-    wrapped = await course.keys.roots.wrap(name, new_secret())
-    await course.keystore.insert(
-        KeyDocument(
-            id=identifier,
-            kind=name.kind,
-            region=name.region,
-            version=version,
-            wrapped=wrapped.blob,
-            root=wrapped.root,
-        )
-    )
 
 
 async def _wrap_anew(course: Course, rotation: RotationDocument) -> int:

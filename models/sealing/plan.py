@@ -37,10 +37,11 @@ class Plan:
         shelf = Shelf(region, collection)
         return cls(collection, shelf, document.PERSON, fields, document.LOOKED_UP) if fields else None
 
-    def sealed(self, path: str, document: str, person: str, keys: DataKeys, value: object) -> bytes:
-        """`value` as the document `document` of `person` stores it at `path`. Raises `BadInput`."""
-        place, field = self.fields[path]
-        return keys.newest.seal_at(self.shelf.row(document, person), place, field.codec.encode(value))
+    def sealed(self, document: str, person: str, keys: DataKeys, values: Mapping[str, Any]) -> dict[str, bytes]:
+        """Those of `values` (by path) that are sealed, as `document` of `person` stores them. Raises `BadInput`."""
+        row, seal_at = self.shelf.row(document, person), keys.newest.seal_at
+        wanted = ((path, value, *self.fields[path]) for path, value in values.items() if path in self.fields)
+        return {path: seal_at(row, place, field.codec.encode(value)) for path, value, place, field in wanted}
 
     def entries(self, ring: Ring, values: Mapping[str, Any]) -> dict[str, Any]:
         """What is stored beside those of `values` that people are looked up by."""

@@ -83,7 +83,7 @@ class Sealer:
             keys = (await self.keys.of([person])).get(person)
             if keys is None:
                 return None
-            changed[operator] |= {path: plan.sealed(path, row, person, keys, value) for path, value in values.items()}
+            changed[operator] |= plan.sealed(row, person, keys, values)
             changed[operator] |= plan.entries(await self.keys.ring(), values)
         return changed
 
@@ -129,19 +129,13 @@ class Sealer:
 
 
 def _row(plan: Plan, raw: Raw, keys: Mapping[str, DataKeys], ring: Ring) -> Raw:
-    wanted = [path for path in plan.fields if path in raw]
-    if not wanted:
+    if plan.fields.keys().isdisjoint(raw):
         return raw
     person = str(raw.get(plan.person))
     key = keys.get(person)
     if key is None:
         raise KeysUnavailable  # the person is going, or gone
-    document = raw["_id"]
-    return {
-        **raw,
-        **{path: plan.sealed(path, document, person, key, raw[path]) for path in wanted},
-        **plan.entries(ring, raw),
-    }
+    return {**raw, **plan.sealed(raw["_id"], person, key, raw), **plan.entries(ring, raw)}
 
 
 def _refuse_parts(plan: Plan, update: Mapping[str, Any]) -> None:

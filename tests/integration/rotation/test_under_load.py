@@ -92,7 +92,7 @@ async def test_what_a_late_writer_sealed_with_the_earlier_key_is_sealed_anew(wor
     late = world.service.sealing.keys  # type: ignore[union-attr]
     old = (await late.of([person]))[person]
     plan = world.service.sealing.plan(UserDocument)  # type: ignore[union-attr]
-    value = plan.sealed("phone", person, person, old, "+4670000001")
+    value = plan.sealed(person, person, old, {"phone": "+4670000001"})["phone"]
     written = False
 
     def write(step: str, _more: int) -> None:

@@ -73,7 +73,7 @@ def test_every_value_of_every_field_comes_back(kind: type[Document], path: str) 
     @settings(max_examples=25)  # most fields are of one type
     @given(BY_PATH.get(path, TEXT))
     def holds(value: object) -> None:
-        sealed = plan.sealed(path, "doc", "ann", KEYS, value)
+        sealed = plan.sealed("doc", "ann", KEYS, {path: value})[path]
         again = opened(plan, path, sealed)
         assert is_sealed(sealed)
         assert again == value
@@ -87,7 +87,7 @@ def test_no_value_opens_elsewhere(kind: type[Document], path: str) -> None:
     """For another document, person, region, collection or field, or with a key of another person."""
     plan = plan_of(kind)
     value = {"address": {}, "location": {"latitude": 1.0, "longitude": 2.0}, "device_ids": []}.get(path, "1970-01-01")
-    sealed = plan.sealed(path, "doc", "ann", KEYS, b"" if path == "secret" else value)
+    sealed = plan.sealed("doc", "ann", KEYS, {path: b"" if path == "secret" else value})[path]
     other = replace(plan, shelf=Shelf("eu", f"{plan.collection}2"))
     swapped = replace(plan, fields={path: plan_of(UserDocument).fields["import_key" if path == "email" else "email"]})
     for there in (plan_of(kind, "us"), other, swapped):
@@ -111,7 +111,7 @@ def test_what_has_no_sealed_field_has_no_plan() -> None:
 def test_a_row_opens_as_a_whole() -> None:
     """Of a row with one value that does not open nothing becomes clear; the row after it is opened."""
     plan = plan_of(UserDocument)
-    names = {path: plan.sealed(path, "doc", "ann", KEYS, "A") for path in ("full_name", "given_name")}
+    names = plan.sealed("doc", "ann", KEYS, {"full_name": "A", "given_name": "A"})
     bad: Raw = {"_id": "doc", **names, "email": names["full_name"]}
     good: Raw = {"_id": "doc", **names}
     before = dict(bad)
@@ -131,7 +131,7 @@ def test_what_is_in_the_clear_passes_where_that_is_allowed(value: object) -> Non
         raw: Raw = {"_id": "doc", "email": value}
         assert open_slowly(plan, raw, "ann", keys={"ann": KEYS}, paths=["email"], accept_clear=accept) is outcome
         assert raw["email"] == value
-    moved: Raw = {"_id": "doc", "email": plan.sealed("full_name", "doc", "ann", KEYS, "A")}
+    moved: Raw = {"_id": "doc", "email": plan.sealed("doc", "ann", KEYS, {"full_name": "A"})["full_name"]}
     assert open_slowly(plan, moved, "ann", keys={"ann": KEYS}, paths=["email"], accept_clear=True) is Opened.BROKEN
 
 
@@ -159,4 +159,4 @@ def test_a_location_is_read_as_rows_are() -> None:
     """Its moment has no zone, and is in UTC."""
     plan = plan_of(UserDocument)
     place = Location(latitude=1, longitude=2).model_dump(exclude_none=True) | {"recorded_at": datetime(2026, 1, 2)}  # noqa: DTZ001 - the point
-    assert opened(plan, "location", plan.sealed("location", "doc", "ann", KEYS, place)) == place
+    assert opened(plan, "location", plan.sealed("doc", "ann", KEYS, {"location": place})["location"]) == place
