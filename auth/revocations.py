@@ -7,11 +7,8 @@ by all who wait), and fail when the database does not answer.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import Final
 
 import structlog
@@ -20,6 +17,7 @@ from auth.tokens import LEEWAY, MAX_LIFETIME
 from models.base import now as utc_now
 from models.database import Database
 from models.errors import Conflict, FieldwardError
+from models.recent import Recent
 from models.session import RevocationDocument
 
 MAX_AGE: Final = 1.0  # seconds that a worker may lag behind
@@ -36,23 +34,16 @@ class Revocations:
     def __init__(self, database: Database, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._database, self._clock = database, clock
         self._revoked: dict[str, datetime] = {}
-        self._as_of = float("-inf")  # monotonic: what was revoked before this moment is known here
         self._read_up_to: datetime | None = None
-        self._fetching: asyncio.Task[None] | None = None
-        self._polling: asyncio.Task[None] | None = None
+        self._recent = Recent(self._fetch, name="revocations", interval=INTERVAL, missed=_not_fetched)
 
     async def start(self) -> None:
         """Begin to fetch in the background. Without it every check older than a second fetches."""
-        self._polling = asyncio.create_task(self._poll(), name="revocations")
+        await self._recent.start()
 
     async def stop(self) -> None:
         """End the background work."""
-        for task in (self._polling, self._fetching):
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError, FieldwardError):
-                    await task
-        self._polling = self._fetching = None
+        await self._recent.stop()
 
     async def revoke(self, *ids: str, not_before: datetime | None = None) -> None:
         """End all tokens issued so far to these people, clients or sessions, or one by its own id; on return
@@ -71,9 +62,7 @@ class Revocations:
 
         Raises `DatabaseUnavailable` when that cannot be known.
         """
-        asked = monotonic()
-        while self._as_of < asked - MAX_AGE:
-            await self._fetch_together()
+        await self._recent.within(MAX_AGE)
         return any(issued_at <= self._revoked[each] for each in ids if each in self._revoked)
 
     def issuing_time(self, now: datetime, *ids: str) -> datetime:
@@ -84,32 +73,12 @@ class Revocations:
         latest = max((self._revoked[each] for each in ids if each in self._revoked), default=None)
         return latest + _MILLISECOND if latest is not None and now <= latest < now + LEEWAY else now
 
-    async def _poll(self) -> None:
-        log = structlog.get_logger(__name__)
-        reachable = True
-        while True:
-            try:
-                await self._fetch_together()
-                reachable = True
-            except FieldwardError as error:
-                if reachable:
-                    log.warning("revocations_not_fetched", code=error.code)
-                reachable = False
-            await asyncio.sleep(INTERVAL)
-
-    async def _fetch_together(self) -> None:
-        if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self._fetch(), name="revocations fetch")
-            self._fetching.add_done_callback(_seen)
-        # Shielded: one caller that gives up must not take the answer from the others.
-        await asyncio.shield(self._fetching)
-
     async def _fetch(self) -> None:
-        began, now = monotonic(), self._clock()
+        now = self._clock()
         since = (self._read_up_to or now - KEPT) - OVERLAP
         for row in await self._database.find(RevocationDocument, {"at": {"$gte": since}}):
             self._remember(row["_id"], row["at"])
-        self._as_of, self._read_up_to = began, now
+        self._read_up_to = now
         self._forget(now)
 
     def _remember(self, identifier: str, at: datetime) -> None:
@@ -128,7 +97,5 @@ class Revocations:
             await self._database.update_one(RevocationDocument, {"_id": identifier}, update)
 
 
-def _seen(fetch: asyncio.Task[None]) -> None:
-    """Take note of a failure that nobody waits for any more; those who wait get it themselves."""
-    if not fetch.cancelled():
-        fetch.exception()
+def _not_fetched(error: FieldwardError) -> None:
+    structlog.get_logger(__name__).warning("revocations_not_fetched", code=error.code)

@@ -6,9 +6,7 @@ second, whoever needs a key waits for one, and fails when the key store does not
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Final
@@ -22,6 +20,7 @@ from models.errors import ConfigurationError, DatabaseUnavailable, FieldwardErro
 from models.keystore.cache import KeyCache
 from models.keystore.documents import KeyDocument, StateDocument, TombstoneDocument
 from models.keystore.ring import Ring, unwrapped_ring
+from models.recent import Recent
 
 MAX_AGE: Final = 1.0  # seconds that a worker may lag behind
 INTERVAL: Final = 0.5  # seconds between two fetches
@@ -62,47 +61,45 @@ class RegionKeys:
         self._ring: Ring | None = None
         self.state = StateDocument(id=region, epoch=0)
         self._confirmed_at = float("-inf")  # when the provider last unwrapped the ring
-        self._as_of = float("-inf")  # what was destroyed or changed before this moment is known here
         self._read_up_to: datetime | None = None
-        self._fetching: asyncio.Task[None] | None = None
-        self._polling: asyncio.Task[None] | None = None
+        self._recent = Recent(
+            self._fetch,
+            name="keys",
+            interval=INTERVAL,
+            missed=_not_fetched,
+            afterwards=self._afterwards,
+            seconds=seconds,
+        )
         self._provider_answers = True
         self._looked_at = float("-inf")
 
     async def start(self) -> None:
         """Load the keys, and begin to look for changes in the background. Raises as `Keys.start` does."""
         await self.refresh()
-        self._polling = asyncio.create_task(self._poll(), name="keys")
+        await self._recent.start()
 
     async def stop(self) -> None:
         """End the background work, and forget all keys."""
-        for task in (self._polling, self._fetching):
-            if task is not None:
-                task.cancel()
-                with suppress(asyncio.CancelledError, FieldwardError):
-                    await task
-        self._polling = self._fetching = self._ring = None
+        await self._recent.stop()
+        self._ring = None
         self._cache.clear()
 
     @property
     def answers(self) -> bool:
         """Whether the key store answered lately, and the provider of root keys when it was last asked."""
-        return self._provider_answers and self._as_of > self._seconds() - LATE
+        return self._provider_answers and self._recent.is_within(LATE)
 
     @property
     def current(self) -> bool:
         """Whether what is known here is of the last second, and the provider has confirmed it."""
-        now = self._seconds()
-        return self._as_of >= now - MAX_AGE and self._confirmed_at >= now - LAPSED
+        return self._recent.is_within(MAX_AGE) and self._confirmed_at >= self._seconds() - LAPSED
 
     async def ring(self) -> Ring:
         """The keys of the region as they are now. Raises `KeysUnavailable`."""
-        asked = self._seconds()
-        while self._as_of < asked - MAX_AGE:
-            try:
-                await self._fetch_together()
-            except FieldwardError:
-                raise KeysUnavailable from None
+        try:
+            await self._recent.within(MAX_AGE)
+        except FieldwardError:
+            raise KeysUnavailable from None
         if self._ring is None or self._confirmed_at < self._seconds() - LAPSED:
             raise KeysUnavailable
         return self._ring
@@ -116,36 +113,16 @@ class RegionKeys:
         return await self.ring()
 
     async def refresh(self) -> None:
-        """Fetch what has changed up to now. One that is under way already may have seen less: it is waited for."""
-        if self._fetching is not None and not self._fetching.done():
-            with suppress(FieldwardError):
-                await asyncio.shield(self._fetching)
-        await self._fetch_together()
+        """Fetch what has changed up to now."""
+        await self._recent.anew()
 
-    async def _fetch_together(self) -> None:
-        """All who wait share one fetch."""
-        if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self._fetch(), name="keys fetch")
-            self._fetching.add_done_callback(_seen)
-        # Shielded: one caller that gives up must not take the answer from the others.
-        await asyncio.shield(self._fetching)
-
-    async def _poll(self) -> None:
-        log, reachable = structlog.get_logger(__name__), True
-        while True:
-            try:
-                await self._fetch_together()
-                await self._renew()
-                await self._chores()
-                reachable = self._provider_answers  # it is not looked at each time: silence is no answer
-            except FieldwardError as error:
-                if reachable:
-                    log.warning("keys_not_fetched", code=error.code, reason=error.message)
-                reachable = False
-            await asyncio.sleep(INTERVAL)
+    async def _afterwards(self) -> bool:
+        await self._renew()
+        await self._chores()
+        return self._provider_answers  # it is not looked at each time: silence is no answer
 
     async def _fetch(self) -> None:
-        began, now = self._seconds(), self._clock()
+        now = self._clock()
         row = await self._database.find_one(StateDocument, {"_id": self._region})
         if row is None:
             raise ConfigurationError(
@@ -159,7 +136,7 @@ class RegionKeys:
         gone = await self._database.find(TombstoneDocument, {"at": {"$gte": since}}, projection={"_id": 1})
         for each in gone:
             self._cache.drop(each["_id"])
-        self._as_of, self._read_up_to = began, now
+        self._read_up_to = now
 
     async def _load(self) -> None:
         began = self._seconds()
@@ -194,7 +171,5 @@ class RegionKeys:
         self._provider_answers = True
 
 
-def _seen(fetch: asyncio.Task[None]) -> None:
-    """Take note of a failure that nobody waits for any more; those who wait get it themselves."""
-    if not fetch.cancelled():
-        fetch.exception()
+def _not_fetched(error: FieldwardError) -> None:
+    structlog.get_logger(__name__).warning("keys_not_fetched", code=error.code, reason=error.message)

@@ -74,7 +74,7 @@ async def test_checking_does_no_database_work(worker: Worker, person: Person, mo
         raise AssertionError("asked the database")
 
     monkeypatch.setattr(worker.database, "find", refuse)
-    worker.revocations._as_of = float("inf")
+    worker.revocations._recent.as_of = float("inf")
     for _ in range(1000):
         assert (await worker.whose(session.access_token)).authenticated
 
@@ -108,7 +108,7 @@ async def test_nothing_passes_while_the_database_is_away(
 
     with monkeypatch.context() as patch:
         patch.setattr(worker.database, "find", away)
-        worker.revocations._as_of = float("-inf")
+        worker.revocations._recent.as_of = float("-inf")
         with pytest.raises(DatabaseUnavailable):
             await worker.whose(session.access_token)
     assert (await worker.whose(session.access_token)).authenticated
@@ -158,6 +158,6 @@ async def test_old_revocations_are_forgotten(worker: Worker) -> None:
     await worker.revocations.stop()  # a fetch under way would still have the earlier time
     await worker.revocations.revoke("usr_eu_x")
     worker.clock.ahead = type(worker.clock.ahead)(minutes=15)
-    worker.revocations._as_of = float("-inf")
+    worker.revocations._recent.as_of = float("-inf")
     await worker.revocations.is_revoked([], worker.clock())
     assert not worker.revocations._revoked
