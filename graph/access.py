@@ -150,7 +150,7 @@ def guarded(document: type[BaseModel], *, at: str = "") -> Callable[[type[T]], t
             declared = getattr(cls, name, None)
             if isinstance(declared, _Personal):
                 setattr(cls, name, _field(cls, name, declared, labels, prefix, sealed))
-        cls.is_type_of = classmethod(_is_row_of)  # type: ignore[attr-defined]
+        cls.is_type_of = classmethod(_is_row_of)  # type: ignore[attr-defined]  # the library's own, which its types leave out
         return strawberry.type(cls, description=(cls.__doc__ or "").strip())
 
     return decorate
@@ -179,7 +179,7 @@ def _field(
 def _list_resolver(name: str) -> Callable[..., Any]:
     """Give the rows that the reader has fetched along with their parent; never I/O of its own."""
 
-    def resolve(root: strawberry.Parent[Any], info: Info, first: int = 20) -> Any:  # noqa: ANN401, ARG001
+    def resolve(root: strawberry.Parent[Any], info: Info, first: int = 20) -> Any:  # noqa: ANN401, ARG001 - rows of any kind; the reader has applied `first`
         # `first` was applied by the reader, which knows the whole operation.
         return root.rows(name, info.path.as_list())
 

@@ -84,12 +84,12 @@ class Context:
         access = self.admission.roots[str(info.path.key)]
         return None if access.closed else access
 
-    async def find(self, access: RootAccess, filter: Mapping[str, Any]) -> Found | None:  # noqa: A002
+    async def find(self, access: RootAccess, filter: Mapping[str, Any]) -> Found | None:  # noqa: A002 - MongoDB's own word
         """The one person that `filter` names, as `access` allows."""
         relation = access.relation or Relation.OTHER
         return await self.services.reader.one(access.reading, relation, filter, self._limits(access))
 
-    async def person(self, access: RootAccess, filter: Mapping[str, Any]) -> Row | None:  # noqa: A002
+    async def person(self, access: RootAccess, filter: Mapping[str, Any]) -> Row | None:  # noqa: A002 - MongoDB's own word
         """The same, for ordinary resolvers."""
         found = await self.find(access, filter)
         return Row(*found, access.judge, self.tally) if found else None
@@ -97,7 +97,7 @@ class Context:
     async def load(
         self,
         access: RootAccess,
-        filter: Mapping[str, Any],  # noqa: A002
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
         sort: Sequence[tuple[str, int]],
         limit: int,
     ) -> Loaded:

@@ -24,12 +24,12 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
     def complete_object_value(
         self,
         return_type: Any,  # noqa: ANN401 - as in the base class
-        field_details_list: Any,  # noqa: ANN401
-        info: Any,  # noqa: ANN401
+        field_details_list: Any,  # noqa: ANN401 - as in the method that it overrides
+        info: Any,  # noqa: ANN401 - as in the method that it overrides
         path: Path,
-        result: Any,  # noqa: ANN401
-        position_context: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        result: Any,  # noqa: ANN401 - as in the method that it overrides
+        position_context: Any,  # noqa: ANN401 - as in the method that it overrides
+    ) -> Any:  # noqa: ANN401 - as in the method that it overrides
         """A row by its renderer; anything else by its fields."""
         if type(result) is Row:
             answer = self.context_value.render(result, _position(path))
@@ -39,13 +39,13 @@ class RowExecutor(StrawberryGraphQLCoreExecutionContext):
 
     def complete_list_value(
         self,
-        return_type: Any,  # noqa: ANN401
-        field_details_list: Any,  # noqa: ANN401
-        info: Any,  # noqa: ANN401
+        return_type: Any,  # noqa: ANN401 - as in the method that it overrides
+        field_details_list: Any,  # noqa: ANN401 - as in the method that it overrides
+        info: Any,  # noqa: ANN401 - as in the method that it overrides
         path: Path,
-        result: Any,  # noqa: ANN401
-        position_context: Any,  # noqa: ANN401
-    ) -> Any:  # noqa: ANN401
+        result: Any,  # noqa: ANN401 - as in the method that it overrides
+        position_context: Any,  # noqa: ANN401 - as in the method that it overrides
+    ) -> Any:  # noqa: ANN401 - as in the method that it overrides
         """A list of rows by their renderers; any other list item by item."""
         if type(result) is RowList:
             answer = self.context_value.render_all(result.loaded, _position(path))

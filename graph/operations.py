@@ -127,9 +127,9 @@ class _Conditions(Visitor):
 
     def enter_directive(self, node: Node, *_: object) -> None:
         """Note the variables of `@skip` and `@include`."""
-        if node.name.value in (GraphQLSkipDirective.name, GraphQLIncludeDirective.name):  # type: ignore[attr-defined]
+        if node.name.value in (GraphQLSkipDirective.name, GraphQLIncludeDirective.name):  # type: ignore[attr-defined]  # a directive node, as the loop has seen
             self.names.update(
                 argument.value.name.value
-                for argument in node.arguments or ()  # type: ignore[attr-defined]
+                for argument in node.arguments or ()  # type: ignore[attr-defined]  # a directive node, as the loop has seen
                 if isinstance(argument.value, VariableNode)
             )

@@ -92,7 +92,7 @@ class Row:
         if self._withheld(spec):
             return None
         key = tuple(part for part in path if isinstance(part, str))
-        return [self._inner(raw, spec.holds or "") for raw in self.raw[key]]  # type: ignore[index]
+        return [self._inner(raw, spec.holds or "") for raw in self.raw[key]]  # type: ignore[index]  # put there by the reader, under a key that is no text
 
     def _withheld(self, spec: FieldSpec) -> bool:
         reason = self.judge.denial(spec.coordinate, self.variant, identifier=_identifies(spec))

@@ -92,7 +92,7 @@ class Reader:
         """How many people match; the caller's right to the filter's fields was checked before."""
         return await self._database.count(UserDocument, filter)
 
-    async def _find_one(self, reading: Reading, relation: Relation, filter: Mapping[str, Any]) -> Raw | None:  # noqa: A002
+    async def _find_one(self, reading: Reading, relation: Relation, filter: Mapping[str, Any]) -> Raw | None:  # noqa: A002 - MongoDB's own word
         # Rows that get lists attached are not shared: another request may want other lengths.
         if self._together is not None and filter.keys() == {"_id"} and not reading.nested[relation]:
             return await self._together.get((reading, relation), filter["_id"])

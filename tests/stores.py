@@ -110,7 +110,7 @@ async def clear(database: Database, document: type[PersonalDocument], *rows: dic
 async def clear_row(
     database: Database,
     document: type[PersonalDocument],
-    filter: Mapping[str, Any],  # noqa: A002
+    filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
 ) -> dict[str, Any]:
     """The one row that `filter` names, opened."""
     row = await database.find_one(document, filter)

@@ -100,13 +100,20 @@ async def connect(
 
 async def migrated(addresses: Addresses, settings: Settings) -> None:
     """Make what this version needs of both databases, as those who may. Raises `ConfigurationError`."""
-    setting = MIGRATOR_URL if settings.migrator_url is not None else MONGODB_URL
     async with AsyncExitStack() as stack:
-        main = await connect(addresses.migrator, settings, setting=setting)
-        stack.push_async_callback(main.close)
-        store = await open_key_store(addresses.keymaster, KEYMASTER_URL)
-        stack.push_async_callback(store.close)
-        await migrate(main, store, settings)
+        await migrate(*await _as_migrator(addresses, settings, stack), settings)
+
+
+async def _as_migrator(
+    addresses: Addresses, settings: Settings, stack: AsyncExitStack, say: Say = lambda _line: None
+) -> tuple[Database, Database]:
+    """Both databases as those open them who may change all of them, until `stack` ends."""
+    setting = MIGRATOR_URL if settings.migrator_url is not None else MONGODB_URL
+    main = await connect(addresses.migrator, settings, say, setting=setting)
+    stack.push_async_callback(main.close)
+    store = await open_key_store(addresses.keymaster, KEYMASTER_URL)
+    stack.push_async_callback(store.close)
+    return main, store
 
 
 def migrate_now(settings: Settings, say: Say) -> None:
@@ -157,12 +164,8 @@ def with_keymaster(settings: Settings, say: Say, work: Callable[[Database, Keys]
         check_labels()
         await migrated(addresses, settings)
         async with AsyncExitStack() as stack:
-            main = await connect(addresses.migrator, settings, say, setting=MIGRATOR_URL)
-            stack.push_async_callback(main.close)
-            store = await open_key_store(addresses.keymaster, KEYMASTER_URL)
-            stack.push_async_callback(store.close)
-            keys = await stack.enter_async_context(sealed(main, store, settings))
-            return await work(main, keys)
+            main, store = await _as_migrator(addresses, settings, stack, say)
+            return await work(main, await stack.enter_async_context(sealed(main, store, settings)))
 
     if not settings.may_migrate:
         raise ConfigurationError(NO_KEYMASTER)

@@ -80,7 +80,7 @@ def _value(kind: Any, value: ValueNode, catalogue: Catalogue) -> Iterator[Touch]
             yield from _value(get_named_type(kind.fields[field.name.value].type), field.value, catalogue)
 
 
-def _anything(kind: Any, node: VariableNode, catalogue: Catalogue, above: tuple[str, ...]) -> Iterator[Touch]:  # noqa: ANN401
+def _anything(kind: Any, node: VariableNode, catalogue: Catalogue, above: tuple[str, ...]) -> Iterator[Touch]:  # noqa: ANN401 - any input type
     """All that a variable of an input type could use."""
     if isinstance(kind, GraphQLEnumType):
         yield from _orders(kind, node, catalogue, node.name.value)

@@ -91,7 +91,7 @@ class AccountMutation:
     """Root fields that change accounts."""
 
     @root(Opens(Rows.SUBJECT), "Make an account.")
-    async def register(self, info: Info, input: RegisterInput) -> RegisterPayload:  # noqa: A002
+    async def register(self, info: Info, input: RegisterInput) -> RegisterPayload:  # noqa: A002 - GraphQL's own word
         """Exactly one of two registrations of one name or address at the same moment wins."""
         context, problems = info.context, Problems()
         wanted = changes("RegisterInput", input, problems)
@@ -109,7 +109,7 @@ class AccountMutation:
         return RegisterPayload(user=await _reread(info, user.id))
 
     @root(Opens(Rows.CHOSEN), "Change personal data.")
-    async def update_user(self, info: Info, input: UpdateUserInput) -> UpdateUserPayload:  # noqa: A002
+    async def update_user(self, info: Info, input: UpdateUserInput) -> UpdateUserPayload:  # noqa: A002 - GraphQL's own word
         """Each given field needs its own right to write."""
         context, problems = info.context, Problems()
         access = _admitted(info)
@@ -147,7 +147,7 @@ class AccountMutation:
         Opens(Rows.OWN, changes=(Label.UNIQUE_ID,), step_up=True),
         "Delete the account that is signed in, with everything stored for it.",
     )
-    async def delete_user(self, info: Info, input: DeleteUserInput) -> DeleteUserPayload:  # noqa: A002
+    async def delete_user(self, info: Info, input: DeleteUserInput) -> DeleteUserPayload:  # noqa: A002 - GraphQL's own word
         """Rows are removed at once; sessions end everywhere."""
         context, problems, person = info.context, Problems(), info.context.principal.person or ""
         await _prove(context, person, input.password, problems, "password")
@@ -170,7 +170,7 @@ class AccountMutation:
         Opens(Rows.OWN, changes=(Label.UNIQUE_ID,), step_up=True),
         "Change the password of the account that is signed in.",
     )
-    async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:  # noqa: A002
+    async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload:  # noqa: A002 - GraphQL's own word
         """Ends every session: whoever knew the old password is out."""
         context, problems, person = info.context, Problems(), info.context.principal.person or ""
         row = await _prove(context, person, input.current_password, problems, "currentPassword")

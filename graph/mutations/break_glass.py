@@ -84,7 +84,7 @@ class BreakGlassMutation:
         "Open emergency access for this session: a new token carries the purpose EMERGENCY until the time is over. "
         "Everybody with the role ADMIN or SECURITY is told, and somebody else reviews it.",
     )
-    async def break_glass(self, info: Info, input: BreakGlassInput) -> BreakGlassPayload:  # noqa: A002
+    async def break_glass(self, info: Info, input: BreakGlassInput) -> BreakGlassPayload:  # noqa: A002 - GraphQL's own word
         """Told and logged without the justification: that is read in the review."""
         context, problems = info.context, Problems()
         services, principal = context.services, context.principal
@@ -117,7 +117,7 @@ class BreakGlassMutation:
         Opens(Rows.CHOSEN, changes=(Label.BREAK_GLASS_REVIEW,), step_up=True),
         "Review an emergency access that has ended. Nobody reviews their own, and nothing is reviewed twice.",
     )
-    async def review_break_glass(self, info: Info, input: ReviewBreakGlassInput) -> ReviewBreakGlassPayload:  # noqa: A002
+    async def review_break_glass(self, info: Info, input: ReviewBreakGlassInput) -> ReviewBreakGlassPayload:  # noqa: A002 - GraphQL's own word
         """It leaves the list of what waits, and is kept."""
         context, problems = info.context, Problems()
         try:

@@ -40,12 +40,12 @@ class ConsentMutation:
     """Root fields by which people choose."""
 
     @root(Opens(Rows.OWN, changes=_CHANGES), "Agree to a purpose; holds from the next request on.")
-    async def give_consent(self, info: Info, input: ConsentInput) -> ConsentPayload:  # noqa: A002
+    async def give_consent(self, info: Info, input: ConsentInput) -> ConsentPayload:  # noqa: A002 - GraphQL's own word
         """To the notice as it stands now."""
         return await _note(info, input.purpose, given=True)
 
     @root(Opens(Rows.OWN, changes=_CHANGES), "Take an agreement back; holds from the next request on.")
-    async def withdraw_consent(self, info: Info, input: ConsentInput) -> ConsentPayload:  # noqa: A002
+    async def withdraw_consent(self, info: Info, input: ConsentInput) -> ConsentPayload:  # noqa: A002 - GraphQL's own word
         """As easy as giving it."""
         return await _note(info, input.purpose, given=False)
 

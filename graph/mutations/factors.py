@@ -71,7 +71,7 @@ class FactorMutation:
         return EnrolTotpPayload(factor_id=strawberry.ID(made.id), secret=made.secret, uri=made.uri)
 
     @root(Opens(Rows.OWN, changes=_OWN), "Confirm an authenticator app by a code.")
-    async def confirm_totp(self, info: Info, input: ConfirmTotpInput) -> ConfirmFactorPayload:  # noqa: A002
+    async def confirm_totp(self, info: Info, input: ConfirmTotpInput) -> ConfirmFactorPayload:  # noqa: A002 - GraphQL's own word
         """From now on it is asked for; all other sessions end."""
         problems, person = Problems(), _person(info)
         name = name_of(input.name, problems)
@@ -101,7 +101,7 @@ class FactorMutation:
         return PasskeyChallengePayload(challenge=made.challenge, options=made.options)
 
     @root(Opens(Rows.OWN, changes=_OWN), "Confirm a passkey.")
-    async def confirm_passkey(self, info: Info, input: ConfirmPasskeyInput) -> ConfirmFactorPayload:  # noqa: A002
+    async def confirm_passkey(self, info: Info, input: ConfirmPasskeyInput) -> ConfirmFactorPayload:  # noqa: A002 - GraphQL's own word
         """From now on it is asked for; all other sessions end."""
         problems, person = Problems(), _person(info)
         name = name_of(input.name, problems)
@@ -116,7 +116,7 @@ class FactorMutation:
         return await _confirmed(info, person, enrolled, PASSKEY, problems)
 
     @root(Opens(Rows.OWN, changes=_OWN, step_up=True), "Remove a second factor, or the recovery codes.")
-    async def remove_factor(self, info: Info, input: RemoveFactorInput) -> RemoveFactorPayload:  # noqa: A002
+    async def remove_factor(self, info: Info, input: RemoveFactorInput) -> RemoveFactorPayload:  # noqa: A002 - GraphQL's own word
         """The last factor takes the recovery codes with it; all other sessions end."""
         problems, person, services = Problems(), _person(info), info.context.services
         if person is None:

@@ -99,7 +99,7 @@ class MailMutation:
         return RequestEmailVerificationPayload(requested=True)
 
     @root(Opens(Rows.PUBLIC), "Prove an email address by the link that was sent there.")
-    async def verify_email(self, info: Info, input: VerifyEmailInput) -> VerifyEmailPayload:  # noqa: A002
+    async def verify_email(self, info: Info, input: VerifyEmailInput) -> VerifyEmailPayload:  # noqa: A002 - GraphQL's own word
         """A new address takes the place of the earlier one."""
         services, problems = info.context.services, Problems()
         async with services.throttle.attempt(Action.VERIFY, account=None, network=info.context.client.ip) as attempt:
@@ -116,7 +116,7 @@ class MailMutation:
     async def request_password_reset(
         self,
         info: Info,
-        input: RequestPasswordResetInput,  # noqa: A002
+        input: RequestPasswordResetInput,  # noqa: A002 - GraphQL's own word
     ) -> RequestPasswordResetPayload:
         """Whether there is such an account is looked up after the answer."""
         services = info.context.services
@@ -126,7 +126,7 @@ class MailMutation:
         return RequestPasswordResetPayload()
 
     @root(Opens(Rows.PUBLIC), "Choose a new password by the link from a mail.")
-    async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:  # noqa: A002
+    async def reset_password(self, info: Info, input: ResetPasswordInput) -> ResetPasswordPayload:  # noqa: A002 - GraphQL's own word
         """A second factor is asked for at the next sign-in as before."""
         services, problems = info.context.services, Problems()
         async with services.throttle.attempt(Action.PASSWORD, account=None, network=info.context.client.ip) as attempt:

@@ -72,7 +72,7 @@ class RoleMutation:
     """Root fields that change who is staff."""
 
     @root(_OPENS, "Give somebody a role. Their access tokens end within a second; the next ones have it.")
-    async def grant_role(self, info: Info, input: GrantRoleInput) -> GrantRolePayload:  # noqa: A002
+    async def grant_role(self, info: Info, input: GrantRoleInput) -> GrantRolePayload:  # noqa: A002 - GraphQL's own word
         """The person is told."""
         roles, person, by = info.context.services.roles, str(input.user), info.context.principal.person or ""
         change = roles.grant(person, input.role, input.reason, by=by, expires_at=input.expires_at)
@@ -83,7 +83,7 @@ class RoleMutation:
         return GrantRolePayload(user=await _reread(info, person))
 
     @root(_OPENS, "Take a role from somebody. Their access tokens end within a second.")
-    async def revoke_role(self, info: Info, input: RevokeRoleInput) -> RevokeRolePayload:  # noqa: A002
+    async def revoke_role(self, info: Info, input: RevokeRoleInput) -> RevokeRolePayload:  # noqa: A002 - GraphQL's own word
         """The person is told."""
         roles, person, by = info.context.services.roles, str(input.user), info.context.principal.person or ""
         problems = await _done(roles.revoke(person, input.role, input.reason, by=by))

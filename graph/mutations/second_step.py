@@ -75,7 +75,7 @@ class SecondStepMutation:
     """Root fields that take a second factor."""
 
     @root(Opens(Rows.SUBJECT), "Sign in, second step.")
-    async def complete_sign_in(self, info: Info, input: CompleteSignInInput) -> SignInPayload:  # noqa: A002
+    async def complete_sign_in(self, info: Info, input: CompleteSignInInput) -> SignInPayload:  # noqa: A002 - GraphQL's own word
         """One answer for all that does not prove the person."""
         context, problems = info.context, Problems()
         proof = Proof(input.code, input.recovery_code, input.passkey, input.challenge)
@@ -103,7 +103,7 @@ class SecondStepMutation:
         return PasskeyChallengePayload(challenge=challenge, options=services.factors.ask_anybody(challenge))
 
     @root(Opens(Rows.SUBJECT), "Sign in by a passkey alone.")
-    async def sign_in_with_passkey(self, info: Info, input: PasskeySignInInput) -> SignInPayload:  # noqa: A002
+    async def sign_in_with_passkey(self, info: Info, input: PasskeySignInInput) -> SignInPayload:  # noqa: A002 - GraphQL's own word
         """One answer for an unknown passkey and one that does not hold."""
         services, client, problems = info.context.services, info.context.client, Problems()
         async with services.throttle.attempt(Action.PASSKEY, account=None, network=client.ip) as attempt:
@@ -135,7 +135,7 @@ class SecondStepMutation:
         return BeginStepUpPayload(challenge=challenge, kinds=list(asked.kinds), passkey_options=asked.passkey_options)
 
     @root(Opens(Rows.SUBJECT), "Confirm that it is still you, before something that needs it.")
-    async def step_up(self, info: Info, input: StepUpInput) -> SignInPayload:  # noqa: A002
+    async def step_up(self, info: Info, input: StepUpInput) -> SignInPayload:  # noqa: A002 - GraphQL's own word
         """The same session, with a new access token; whoever has a second factor shows that."""
         context, problems = info.context, Problems()
         principal = context.principal

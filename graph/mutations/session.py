@@ -87,7 +87,7 @@ class SessionMutation:
     """Root fields that begin and end sessions."""
 
     @root(Opens(Rows.SUBJECT), "Sign in.")
-    async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload:  # noqa: A002
+    async def sign_in(self, info: Info, input: SignInInput) -> SignInPayload:  # noqa: A002 - GraphQL's own word
         """One answer for an unknown name and a wrong password."""
         services, client = info.context.services, info.context.client
         device = input.device_token or client.device_token
@@ -113,7 +113,7 @@ class SessionMutation:
     async def refresh_session(
         self,
         info: Info,
-        input: RefreshSessionInput | None = None,  # noqa: A002
+        input: RefreshSessionInput | None = None,  # noqa: A002 - GraphQL's own word
     ) -> SignInPayload:
         """From a refresh token, or the cookie that holds one."""
         services, client = info.context.services, info.context.client
@@ -137,7 +137,7 @@ class SessionMutation:
         return SignOutPayload(ended=ended)
 
     @root(Opens(Rows.NONE), "Sign out on one device.")
-    async def end_session(self, info: Info, input: EndSessionInput) -> SignOutPayload:  # noqa: A002
+    async def end_session(self, info: Info, input: EndSessionInput) -> SignOutPayload:  # noqa: A002 - GraphQL's own word
         """This device or another; a session of somebody else is none of the caller's."""
         principal, problems = info.context.principal, Problems()
         if not await info.context.services.sessions.end_one(principal, str(input.id)):

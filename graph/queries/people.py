@@ -98,9 +98,9 @@ class PeopleQuery:
         self,
         info: Info,
         first: int | None = 20,  # noqa: ARG002 - as above
-        after: str | None = None,  # noqa: ARG002
+        after: str | None = None,  # noqa: ARG002 - read from the coerced arguments
         filter: UserFilter | None = None,  # noqa: A002, ARG002 - the contract's name
-        order_by: UserOrder | None = None,  # noqa: ARG002
+        order_by: UserOrder | None = None,  # noqa: ARG002 - read from the coerced arguments
     ) -> UserConnection:
         """Keyset pages: stable while people come and go."""
         access = info.context.access(info)

@@ -50,7 +50,7 @@ ATTEMPTS: Final = 6  # of a transaction that keeps meeting others
 class Connection:
     """An open MongoDB database: how it is reached, its transactions and its indexes."""
 
-    def __init__(self, client: Any, database: Any, *, in_memory: bool, seconds: float, setting: str) -> None:  # noqa: ANN401
+    def __init__(self, client: Any, database: Any, *, in_memory: bool, seconds: float, setting: str) -> None:  # noqa: ANN401 - the driver's own, or the stand-in's
         self._client: AsyncIOMotorClient[Raw] = client
         self._database: AsyncIOMotorDatabase[Raw] = database
         self._seconds = seconds

@@ -29,7 +29,7 @@ async def colliding_index(
     return "id"
 
 
-async def make_indexes(rows: Any, declared: Sequence[IndexModel]) -> None:  # noqa: ANN401
+async def make_indexes(rows: Any, declared: Sequence[IndexModel]) -> None:  # noqa: ANN401 - the driver's own, or the stand-in's
     """Make each index with its partial filter, which the mock's `create_indexes` would drop."""
     for index in declared:
         if _in_array(index):
@@ -39,7 +39,7 @@ async def make_indexes(rows: Any, declared: Sequence[IndexModel]) -> None:  # no
 
 
 async def refuse_taken_codes(
-    rows: Any,  # noqa: ANN401
+    rows: Any,  # noqa: ANN401 - the driver's own, or the stand-in's
     document: type[Document],
     written: Mapping[str, Any],
     target: Mapping[str, Any],
@@ -53,7 +53,7 @@ async def refuse_taken_codes(
 
 
 async def insert_each(
-    rows: Any,  # noqa: ANN401
+    rows: Any,  # noqa: ANN401 - the driver's own, or the stand-in's
     document: type[Document],
     raws: Sequence[Mapping[str, Any]],
 ) -> list[tuple[int, str]]:
@@ -74,7 +74,7 @@ async def insert_each(
 
 
 async def _kept_codes(
-    rows: Any,  # noqa: ANN401
+    rows: Any,  # noqa: ANN401 - the driver's own, or the stand-in's
     document: type[Document],
     raws: Sequence[Mapping[str, Any]],
 ) -> set[tuple[str, bytes]]:

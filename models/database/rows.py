@@ -64,7 +64,7 @@ class Database(SealedConnection):
     async def find_one(
         self,
         document: type[Document],
-        filter: Mapping[str, Any],  # noqa: A002
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
         *,
         projection: Mapping[str, Any] | None = None,
         naive: bool = False,
@@ -89,7 +89,7 @@ class Database(SealedConnection):
 
         return await self._read(document, naive, found)
 
-    async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002
+    async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002 - MongoDB's own word
         """The number of matching rows."""
         rows, asked = self._of(document), await self._asked(document, filter)
         return await self._call(lambda: rows.count_documents(asked))
@@ -121,7 +121,7 @@ class Database(SealedConnection):
     async def update_one(
         self,
         document: type[Document],
-        filter: Mapping[str, Any],  # noqa: A002
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
         update: Mapping[str, Any],
         *,
         upsert: bool = False,
@@ -140,7 +140,7 @@ class Database(SealedConnection):
     async def find_one_and_update(
         self,
         document: type[Document],
-        filter: Mapping[str, Any],  # noqa: A002
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
         update: Mapping[str, Any],
         *,
         projection: Mapping[str, Any] | None = None,
@@ -161,7 +161,7 @@ class Database(SealedConnection):
     async def delete_one(
         self,
         document: type[Document],
-        filter: Mapping[str, Any],  # noqa: A002
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
         *,
         session: Session | None = None,
     ) -> int:
@@ -172,7 +172,7 @@ class Database(SealedConnection):
     async def delete_many(
         self,
         document: type[Document],
-        filter: Mapping[str, Any],  # noqa: A002
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
         *,
         session: Session | None = None,
     ) -> int:

@@ -29,7 +29,7 @@ class SealedConnection(Connection):
         # NOTE: a key at hand would tell, by the time that is saved, whose password was compared a moment ago.
         return not await self.sealing.open(document, rows, USES[use][document], anew=use is Use.PASSWORD)
 
-    async def _asked(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002
+    async def _asked(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002 - MongoDB's own word
         if self.sealing is not None and self.sealing.asks(document, filter):
             return await self.sealing.lookup(document, filter)
         return filter
@@ -43,7 +43,7 @@ class SealedConnection(Connection):
     async def _changed(
         self,
         document: type[Document],
-        filter: Mapping[str, Any],  # noqa: A002
+        filter: Mapping[str, Any],  # noqa: A002 - MongoDB's own word
         update: Mapping[str, Any],
     ) -> Mapping[str, Any] | None:
         if self.sealing is not None:

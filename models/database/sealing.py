@@ -58,11 +58,11 @@ class Sealing(Protocol):
         """The same for a change of the one row that `filter` names; None when that person has no key, so no row."""
         ...
 
-    async def lookup(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002
+    async def lookup(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002 - MongoDB's own word
         """`filter` with equality on a field that people are looked up by turned into its codes."""
         ...
 
-    def asks(self, document: type[Document], filter: Mapping[str, Any]) -> bool:  # noqa: A002
+    def asks(self, document: type[Document], filter: Mapping[str, Any]) -> bool:  # noqa: A002 - MongoDB's own word
         """Whether `lookup` would change `filter`, or refuse it."""
         ...
 

@@ -188,7 +188,7 @@ class CsvSource(Source):
         return Record(first.number, cells, None, last.end, last.number + 1)
 
 
-def open_source(path: Path, mapping: ColumnMapping, format: Format | None = None) -> Source:  # noqa: A002
+def open_source(path: Path, mapping: ColumnMapping, format: Format | None = None) -> Source:  # noqa: A002 - the option's own word
     """Open a file by its format, or by its name (`.csv`, `.jsonl`, `.ndjson`, each also with `.gz`).
 
     Raises `BadInput` when the format is unknown or the file cannot be read as it.

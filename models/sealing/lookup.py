@@ -13,7 +13,7 @@ JOINING: Final = ("$and", "$or", "$nor")
 _BARE: Final = {"$exists", "$type"}
 
 
-def looked_up(plan: Plan, ring: Ring, filter: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002
+def looked_up(plan: Plan, ring: Ring, filter: Mapping[str, Any]) -> dict[str, Any]:  # noqa: A002 - MongoDB's own word
     """`filter` with its look-ups by codes. Raises `FieldwardError` for whatever else is asked of a sealed value."""
     found: dict[str, Any] = {}
     for path, asked in filter.items():

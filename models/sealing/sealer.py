@@ -87,14 +87,14 @@ class Sealer:
             changed[operator] |= plan.entries(await self.keys.ring(), values)
         return changed
 
-    def asks(self, document: type[Document], filter: Mapping[str, Any]) -> bool:  # noqa: A002
+    def asks(self, document: type[Document], filter: Mapping[str, Any]) -> bool:  # noqa: A002 - MongoDB's own word
         """See `Sealing`."""
         plan = self.plan(document)
         if plan is None:
             return False
         return any(root_of(path) in plan.fields or path in JOINING for path in filter)
 
-    async def lookup(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002
+    async def lookup(self, document: type[Document], filter: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: A002 - MongoDB's own word
         """See `Sealing`. A sealed value itself (bytes) and its absence (None) can be asked for as well."""
         plan = self.plan(document)
         return filter if plan is None else looked_up(plan, await self.keys.ring(), filter)
@@ -154,7 +154,7 @@ def _changed(update: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 yield operator, value
 
 
-def _named(plan: Plan, filter: Mapping[str, Any], path: str) -> str:  # noqa: A002
+def _named(plan: Plan, filter: Mapping[str, Any], path: str) -> str:  # noqa: A002 - MongoDB's own word
     name = filter.get(path)
     if not isinstance(name, str):
         raise FieldwardError(f"A sealed field of {plan.collection} was to be changed without naming whose.")

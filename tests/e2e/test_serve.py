@@ -66,7 +66,7 @@ class Service:
             json.dumps({"query": query}).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - the address of the service under test
             return json.load(answer)
 
     def rest(self) -> str:

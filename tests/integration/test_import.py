@@ -171,7 +171,7 @@ def failing_after(survived: int) -> Callable[..., Awaitable[int]]:
     """`Database.update_one` that fails once it has been called so many times: the checkpoint is not written."""
     real, calls = Database.update_one, count(1)
 
-    async def update_one(self: Database, document: type[Document], filter: Raw, update: Raw, *, upsert: bool) -> int:  # noqa: A002
+    async def update_one(self: Database, document: type[Document], filter: Raw, update: Raw, *, upsert: bool) -> int:  # noqa: A002 - MongoDB's own word
         if next(calls) > survived:
             raise DatabaseUnavailable
         return await real(self, document, filter, update, upsert=upsert)

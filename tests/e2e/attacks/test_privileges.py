@@ -61,7 +61,7 @@ def sample(given: GraphQLInputType) -> object:
     return PLAIN[given.name]
 
 
-def objects(given: GraphQLInputType, value: Any) -> Iterator[tuple[GraphQLInputObjectType, Input]]:  # noqa: ANN401
+def objects(given: GraphQLInputType, value: Any) -> Iterator[tuple[GraphQLInputObjectType, Input]]:  # noqa: ANN401 - any type, as the caller has it
     """Every input object inside `value`, with its type."""
     named = get_named_type(given)
     if isinstance(named, GraphQLInputObjectType):

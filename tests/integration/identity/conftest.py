@@ -96,7 +96,7 @@ async def worker(start: Start) -> Worker:
 def person(worker: Worker) -> Person:
     """Store somebody, by default `Alice` with `PASSWORD`; returns the id."""
 
-    async def make(username: str = "Alice", password: str | None = PASSWORD, **fields: Any) -> str:  # noqa: ANN401
+    async def make(username: str = "Alice", password: str | None = PASSWORD, **fields: Any) -> str:  # noqa: ANN401 - any type, as the caller has it
         stored = {"password_hash": None if password is None else await worker.passwords.hash(password), **fields}
         document = UserDocument(id=new_id("usr", "eu"), username=username, username_key=username.casefold(), **stored)
         await worker.database.insert(document)

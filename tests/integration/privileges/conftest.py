@@ -17,7 +17,7 @@ Open = Callable[[DatabaseUser], Client]
 UNAUTHORIZED = 13
 
 
-def refused(client: Client, database: str, command: str, target: object = 1, **more: Any) -> bool:  # noqa: ANN401
+def refused(client: Client, database: str, command: str, target: object = 1, **more: Any) -> bool:  # noqa: ANN401 - any type, as the caller has it
     """Whether MongoDB refuses a command for want of a right; that it comes to nothing is no refusal."""
     try:
         client[database].command(command, target, **more)

@@ -159,5 +159,5 @@ async def test_everybody_may_ask_what_they_may_do(world: World, person: Maker) -
         (support, "", "LEGAL", (held, None, None)),
         (from_token, "", None, (["ACCOUNT"], "ACCOUNT", "TOKEN")),
     ):
-        found = (await world.ask(who, query % directive, header)).body["data"]["myAccess"]  # type: ignore[arg-type]
+        found = (await world.ask(who, query % directive, header)).body["data"]["myAccess"]  # type: ignore[arg-type]  # a value of that kind, as the test made it
         assert (found["purposes"], found["purpose"], found["purposeFrom"]) == expected

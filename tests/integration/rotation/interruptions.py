@@ -35,7 +35,7 @@ class Fuse:
         for name in CALLS:
             vars(database)[name] = partial(self._counted, getattr(database, name))  # of this one object
 
-    async def _counted(self, call: Callable[..., Awaitable[Any]], *asked: Any, **how: Any) -> Any:  # noqa: ANN401
+    async def _counted(self, call: Callable[..., Awaitable[Any]], *asked: Any, **how: Any) -> Any:  # noqa: ANN401 - any type, as the caller has it
         if self.blown:
             raise Killed
         self.left -= 1

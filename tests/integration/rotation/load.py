@@ -60,7 +60,7 @@ class Load:
             row = await worker.find_one(UserDocument, {"email": address.upper()}, projection={"email": 1})
             assert row is not None
             assert row["_id"] == person
-            assert await worker.sealing.open(UserDocument, [row], ["email"]) == []  # type: ignore[union-attr]
+            assert await worker.sealing.open(UserDocument, [row], ["email"]) == []  # type: ignore[union-attr]  # it is there, or the test fails
             assert row["email"] == address
         self.registered[person] = address
 
@@ -108,7 +108,7 @@ class Load:
         for row in rows:
             await clear_row(database, UserDocument, {"_id": row["_id"]}) if number % 5 == 0 else None
         sealed = ("email", "phone", "full_name", "birth_date")
-        assert await database.sealing.open(UserDocument, rows, sealed) == []  # type: ignore[union-attr]
+        assert await database.sealing.open(UserDocument, rows, sealed) == []  # type: ignore[union-attr]  # it is there, or the test fails
 
     async def client(self, act: Callable[[int, Database], Awaitable[None]], seed: int) -> None:
         """One client that does the same all the time."""

@@ -116,7 +116,7 @@ async def test_people_whose_keys_are_wrapped_anew_meanwhile_get_a_new_one_all_th
     course, done = world.course, False
     update_one = world.store.update_one
 
-    async def meeting(document: Any, filter: Any, update: Any, **more: Any) -> int:  # noqa: A002, ANN401
+    async def meeting(document: Any, filter: Any, update: Any, **more: Any) -> int:  # noqa: A002, ANN401 - MongoDB's own word
         nonlocal done
         if document is DataKeyDocument and "$push" in update and not done:
             done = True
@@ -136,7 +136,7 @@ async def test_codes_are_made_also_where_values_are_sealed_anew_meanwhile(world:
     unlucky, lost = next(iter(emails())), 0
     exchange = world.course.main.exchange
 
-    async def meeting(document: Any, row: str, before: Any, after: Any, gone: Any = ()) -> bool:  # noqa: ANN401
+    async def meeting(document: Any, row: str, before: Any, after: Any, gone: Any = ()) -> bool:  # noqa: ANN401 - any type, as the caller has it
         nonlocal lost
         if row == unlucky and "email_index" in after and lost < 4:
             lost += 1

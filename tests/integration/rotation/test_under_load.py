@@ -89,9 +89,9 @@ async def test_in_the_middle_of_a_new_pepper_an_address_is_had_once(world: World
 async def test_what_a_late_writer_sealed_with_the_earlier_key_is_sealed_anew(world: World) -> None:
     """It had taken the key before the change, and comes after the first look at its row."""
     person = next(iter(emails()))
-    late = world.service.sealing.keys  # type: ignore[union-attr]
+    late = world.service.sealing.keys  # type: ignore[union-attr]  # it is there, or the test fails
     old = (await late.of([person]))[person]
-    plan = world.service.sealing.plan(UserDocument)  # type: ignore[union-attr]
+    plan = world.service.sealing.plan(UserDocument)  # type: ignore[union-attr]  # it is there, or the test fails
     value = plan.sealed(person, person, old, {"phone": "+4670000001"})["phone"]
     written = False
 

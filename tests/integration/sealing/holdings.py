@@ -56,10 +56,10 @@ _BESIDE: Final[Mapping[Kind, Mapping[str, Any]]] = {
     UserDocument: {},
     DeviceDocument: {},
     IpLogDocument: {},
-    SessionDocument: {"refresh_hash": b"h", "refresh_seed": b"s", "expires_at": datetime(2199, 1, 1)},  # noqa: DTZ001
+    SessionDocument: {"refresh_hash": b"h", "refresh_seed": b"s", "expires_at": datetime(2199, 1, 1)},  # noqa: DTZ001 - rows are read without a zone
     FactorDocument: {"kind": FactorKind.TOTP},
     FactorRemovalDocument: {"factors": [], "kinds": []},
-    TicketDocument: {"kind": TicketKind.EMAIL_CHANGE, "expires_at": datetime(2199, 1, 1)},  # noqa: DTZ001
+    TicketDocument: {"kind": TicketKind.EMAIL_CHANGE, "expires_at": datetime(2199, 1, 1)},  # noqa: DTZ001 - rows are read without a zone
 }
 
 

@@ -120,7 +120,7 @@ async def test_a_sealed_value_is_not_changed_in_part(sealed: Database, new: Newc
 
 
 @pytest.mark.parametrize("filter", [{}, {"username_key": "ann"}, {"_id": {"$in": ["ann"]}}], ids=repr)
-async def test_a_change_names_whose_it_is(sealed: Database, filter: dict[str, Any]) -> None:  # noqa: A002
+async def test_a_change_names_whose_it_is(sealed: Database, filter: dict[str, Any]) -> None:  # noqa: A002 - MongoDB's own word
     """A value is sealed for one place: a change of whoever matches is refused."""
     with pytest.raises(FieldwardError, match="without naming whose"):
         await sealed.update_one(UserDocument, filter, {"$set": {"full_name": "Anna Ek"}})

@@ -32,7 +32,7 @@ async def test_an_address_is_found_in_any_spelling(sealed: Database, new: Newcom
     ann = await settle(sealed, new())
     given = spelling.format(ann, ann.upper())
     for asked in ({"email": given}, {"email": {"$in": ["nobody@people.example", given]}}):
-        for filter in (asked, {"$or": [{"username_key": "nobody"}, asked]}, {"$and": [asked, {"_id": ann}]}):  # noqa: A001
+        for filter in (asked, {"$or": [{"username_key": "nobody"}, asked]}, {"$and": [asked, {"_id": ann}]}):  # noqa: A001 - MongoDB's own word
             assert [row["_id"] for row in await sealed.find(UserDocument, filter, projection={"_id": 1})] == [ann]
             assert await sealed.count(UserDocument, filter) == 1
             found = await sealed.find_one(UserDocument, filter)

@@ -34,7 +34,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     genuine = Argon2Hasher.verify
 
-    def verify(self: Argon2Hasher, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002
+    def verify(self: Argon2Hasher, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's name
         asked.append(str(hash))
         return genuine(self, password, hash)
 

@@ -47,9 +47,9 @@ def execute(text: str, root: object) -> tuple[Any, Recording]:
     variables = get_variable_values(schema, (), {})
     assert isinstance(variables, VariableValues)
     recording = Recording()
-    for field in schema.query_type.fields.values():  # type: ignore[union-attr]
+    for field in schema.query_type.fields.values():  # type: ignore[union-attr]  # it is there, or the test fails
         field.resolve = lambda source, info, **_: read_attribute(source, info.field_name)
-    for field in schema.type_map["UserConnection"].fields.values():  # type: ignore[attr-defined]
+    for field in schema.type_map["UserConnection"].fields.values():  # type: ignore[attr-defined]  # the library's own, which its types leave out
         field.resolve = lambda source, info, **_: read_attribute(source, info.field_name)
     executor = RowExecutor(
         schema,

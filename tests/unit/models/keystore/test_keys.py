@@ -85,7 +85,7 @@ async def test_only_what_is_missing_is_fetched(worker: Worker, store: Watched) -
     reader = worker()
     await reader.of(people[:6])
     await reader.of(people)
-    filters = [filter for document, filter in store.asked if document is DataKeyDocument]  # noqa: A001
+    filters = [filter for document, filter in store.asked if document is DataKeyDocument]  # noqa: A001 - MongoDB's own word
     assert filters[-1] == {"_id": {"$in": people[6:]}}
 
 
