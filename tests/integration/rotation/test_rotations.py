@@ -117,6 +117,7 @@ async def test_codes_are_under_the_new_pepper_only(world: World) -> None:
 async def test_addresses_stay_taken_after_a_new_pepper(world: World) -> None:
     """Whoever had it, has it."""
     await rotate_index(world.course)
+    await world.let_service_look()
     address = next(iter(emails().values()))
     with pytest.raises(Conflict) as taken:
         await world.service.insert(

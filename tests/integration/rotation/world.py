@@ -76,14 +76,17 @@ class World:
         """Every value that there was before opens and is the same, and everybody is found, by old hands and new."""
         now = await self.everything()
         assert {place: now[place] for place in self.before} == self.before
-        # Rotations here wait for nobody, so this worker may not have looked yet.
-        await self.service.sealing.keys.refresh()  # type: ignore[union-attr]  # the sealer itself
+        await self.let_service_look()
         async with self.opened() as newcomer:
             for (collection, person), values in self.before.items():
                 if collection == "users" and "email" in values:
                     for each in (newcomer, self.service):
                         found = await each.find(UserDocument, {"email": values["email"].upper()}, projection={"_id": 1})
                         assert [row["_id"] for row in found] == [person]
+
+    async def let_service_look(self) -> None:
+        """Its worker knows the keys as they are: rotations here wait for nobody, so it may not have looked yet."""
+        await self.service.sealing.keys.refresh()  # type: ignore[union-attr]  # the sealer itself
 
     async def status(self) -> Status:
         """Which keys there are, with all values counted."""
