@@ -79,6 +79,7 @@ def main(
     """Write the profile of each workload."""
     if _spy() is None:
         raise typer.BadParameter("py-spy is not installed")
+    output.mkdir(parents=True, exist_ok=True)
     server_core, own_core = cores_of()
     with ExitStack() as stack:
         world = stack.enter_context(open_world(folder, PEOPLE, own_core))

@@ -19,19 +19,19 @@ from models.crypto.envelope import SealBroken
 from models.errors import BadInput
 from models.fields import Value
 
-Decode = Callable[[bytes], Any]
+DecodeAll = Callable[[list[bytes]], list[Any]]
 Check = Callable[[Any], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How stored values of one type become bytes and back. `encode` raises `BadInput`, `decode` raises `SealBroken`.
+    """How stored values of one type become bytes, and many of them values again.
 
-    `holds` is the type that a stored value has.
+    `encode` raises `BadInput`, `decode_all` raises `SealBroken`. `holds` is the type that a stored value has.
     """
 
     encode: Callable[[Any], bytes] = field(repr=False)
-    decode: Decode = field(repr=False)
+    decode_all: DecodeAll = field(repr=False)
     holds: type
 
 
@@ -42,7 +42,7 @@ def codec_for(annotation: Any) -> Codec:  # noqa: ANN401 - stands for any type, 
     back in UTC without a zone, as rows are read. Raises `TypeError` for any other.
     """
     if annotation is bytes:
-        return Codec(_encoder(bytes, _anything, _same), _same, bytes)
+        return Codec(_encoder(bytes, _anything, _same), _as_they_are, bytes)
     if annotation is str:
         return Codec(_encoder(str, _anything, _dumped), _decoder(str), str)
     if get_origin(annotation) is list:
@@ -66,21 +66,26 @@ def _is_moment(annotation: object) -> bool:
 _NONE: Final = object()
 
 
-def _decoder(kind: type, moments: Iterable[str] = ()) -> Decode:
-    names = tuple(moments)
+def _decoder(kind: type, moments: Iterable[str] = ()) -> DecodeAll:
+    names, kinds = tuple(moments), {kind}
 
-    def decode(data: bytes) -> Any:  # noqa: ANN401 - of the type that is stored
-        value = _loaded(data)
-        fits = type(value) is kind
-        if fits:
+    def decode_all(data: list[bytes]) -> list[Any]:
+        # NOTE: each of them was encoded here, as the seal tells, so they are one list of as many values together.
+        values = _loaded(b"[" + b",".join(data) + b"]")
+        if type(values) is list and len(values) == len(data) and kinds.issuperset(map(type, values)):
             for name in names:
-                if name in value:
-                    value[name] = datetime.fromisoformat(value[name]).astimezone(UTC).replace(tzinfo=None)
-            return value
-        del data, value
+                _read_moments(name, values)
+            return values
+        del data, values
         raise SealBroken
 
-    return decode
+    return decode_all
+
+
+def _read_moments(name: str, values: Iterable[dict[str, Any]]) -> None:
+    for value in values:
+        if name in value:
+            value[name] = datetime.fromisoformat(value[name]).astimezone(UTC).replace(tzinfo=None)
 
 
 def _loaded(data: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
@@ -91,6 +96,10 @@ def _loaded(data: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 
 def _same(data: bytes) -> bytes:
+    return data
+
+
+def _as_they_are(data: list[bytes]) -> list[bytes]:
     return data
 
 

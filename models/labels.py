@@ -17,6 +17,7 @@ from models.vocabulary import Label
 
 BULLET: Final = "•"
 _DOTS: Final = BULLET * 3
+_DOTS_AT_DOTS: Final = f"{_DOTS}@{_DOTS}"
 _SHORTEST_PHONE: Final = 4
 
 
@@ -37,11 +38,12 @@ def mask_all(_value: object) -> str:
 def mask_email(value: object) -> str:
     """Keep the first letter, the `@` and the top-level domain: `a•••@•••.org`."""
     text = str(value)
-    at = text.rfind("@")
+    at, dot = text.rfind("@"), text.rfind(".")
+    if 1 < at < dot:  # nearly all: no need to look closer
+        return f"{text[0]}{_DOTS_AT_DOTS}{text[dot:]}"
     if at < 0:
         return _DOTS
-    dot = text.rfind(".", at + 1)
-    return f"{text[0] if at > 1 else ''}{_DOTS}@{_DOTS}{text[dot:] if dot > 0 else ''}"
+    return f"{text[0] if at > 1 else ''}{_DOTS_AT_DOTS}{text[dot:] if dot > at else ''}"
 
 
 def mask_phone(value: object) -> str:

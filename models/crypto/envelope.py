@@ -16,14 +16,14 @@ does not open.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, NewType
+from typing import Final, NewType, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from models.crypto.framing import framed
+from models.crypto.framing import frame, framed
 from models.crypto.secrecy import KeyHolder
 from models.errors import FieldwardError
 
@@ -38,7 +38,6 @@ _BODY: Final = _HEADER + NONCE_BYTES
 _FORMAT: Final = bytes([FORMAT])
 
 Row = NewType("Row", bytes)  # the additional data of one document, up to the path
-Column = NewType("Column", bytes)  # those of one path
 
 
 class SealBroken(FieldwardError):
@@ -62,12 +61,27 @@ class Shelf:
 
     def row(self, document: str, person: str) -> Row:
         """The part that all values of one document share."""
-        return Row(self._start + framed(document, person))
+        return self.rows([document], [person])[0]
+
+    def rows(self, documents: Iterable[str], people: Iterable[str]) -> list[Row]:
+        """The same of many documents, each with its person."""
+        # NOTE: `framed(document, person)`, said so that it takes a quarter of the time.
+        start, pairs = self._start, zip(map(str.encode, documents), map(str.encode, people), strict=True)
+        return cast("list[Row]", [b"%b%b%b%b%b" % (start, frame(ours), ours, frame(its), its) for ours, its in pairs])
 
 
-def column(path: str) -> Column:
-    """The part that all values of one path (`contact.email`) share."""
-    return Column(framed(path))
+class Column(dict[bytes, bytes]):
+    """What the additional data of all values at `path` (`contact.email`) end with, by how the sealed value begins:
+    format and version of the key. Made when first asked for; ask for versions that there are."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self.path = path
+
+    def __missing__(self, header: bytes) -> bytes:
+        return self.setdefault(header, framed(self.path, header[len(_FORMAT) :]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +100,18 @@ class Binding:
 
     @property
     def column(self) -> Column:
-        return column(self.path)
+        return Column(self.path)
 
 
 class DataKey(KeyHolder):
     """One version of a person's key. Keeps the cipher only, not the bytes it was made of."""
 
-    __slots__ = ("_cipher", "_header", "_tail")
+    __slots__ = ("_cipher", "_header")
 
     def __init__(self, secret: bytes, version: int) -> None:
         if len(secret) != KEY_BYTES or not 0 < version < 1 << 8 * VERSION_BYTES:
             raise ValueError("a data key has 32 bytes and a version from 1")
-        number = version.to_bytes(VERSION_BYTES, "big")
-        self._cipher, self._header, self._tail = AESGCM(secret), _FORMAT + number, framed(number)
+        self._cipher, self._header = AESGCM(secret), _FORMAT + version.to_bytes(VERSION_BYTES, "big")
 
     @property
     def version(self) -> int:
@@ -110,46 +123,44 @@ class DataKey(KeyHolder):
 
     def open(self, binding: Binding, sealed: bytes) -> bytes:
         """What was sealed for this place with this key. Raises `SealBroken` for anything else."""
-        return self.open_at(binding.row, binding.column, sealed)
+        return DataKeys([self]).open_at(binding.row, binding.column, sealed)
 
     def seal_at(self, row: Row, column: Column, plaintext: bytes) -> bytes:
         """As `seal`, with the two halves of the binding prepared."""
         # NOTE: random nonces are safe for 2^32 values of one key (SP 800-38D, section 8.3); a person has thousands.
         nonce = os.urandom(NONCE_BYTES)
-        return self._header + nonce + self._cipher.encrypt(nonce, plaintext, row + column + self._tail)
-
-    def open_at(self, row: Row, column: Column, sealed: bytes) -> bytes:
-        """As `open`, with the two halves of the binding prepared."""
-        # NOTE: fewer bytes than a nonce and a tag are refused by the cipher, a wrong type by the slices.
-        try:
-            if sealed[:_HEADER] == self._header:
-                return self._cipher.decrypt(sealed[_HEADER:_BODY], sealed[_BODY:], row + column + self._tail)
-        except (InvalidTag, ValueError, TypeError):
-            pass
-        raise SealBroken
+        return self._header + nonce + self._cipher.encrypt(nonce, plaintext, row + column[self._header])
 
 
 class DataKeys(KeyHolder):
     """All versions of one person's key that are alive: the newest seals, each opens what it has sealed."""
 
-    __slots__ = ("_openers", "newest")
+    __slots__ = ("newest", "openers")
 
     def __init__(self, keys: Iterable[DataKey]) -> None:
         by_header = {key._header: key for key in keys}
         if not by_header:
             raise ValueError("a person without a key")
         self.newest = by_header[max(by_header)]
-        self._openers = {header: (key._cipher.decrypt, key._tail) for header, key in by_header.items()}
+        self.openers = {header: key._cipher.decrypt for header, key in by_header.items()}
 
     def open_at(self, row: Row, column: Column, sealed: bytes) -> bytes:
-        """As `DataKey.open_at`, by the version that the value names."""
-        # NOTE: called for each value of a page, so it does not go through `DataKey`.
-        try:
-            decrypt, tail = self._openers[sealed[:_HEADER]]
-            return decrypt(sealed[_HEADER:_BODY], sealed[_BODY:], row + column + tail)
-        except (InvalidTag, KeyError, ValueError, TypeError):
-            pass
-        raise SealBroken
+        """What was sealed for this place, by the version that the value names. Raises `SealBroken`."""
+        return open_column(column, [row], [self], [sealed])[0]
+
+
+def open_column(column: Column, rows: Sequence[Row], keys: Sequence[DataKeys], sealed: Sequence[bytes]) -> list[bytes]:
+    """What was sealed at one path of many documents. Raises `SealBroken` when one of them does not open."""
+    # NOTE: one turn for each value of a page, so nothing is called but the cipher. What is shorter than a nonce and a
+    # tag is refused by it, what is no bytes by the slices, and a version by the person's keys before `column` has it.
+    try:
+        return [
+            key.openers[header := value[:_HEADER]](value[_HEADER:_BODY], value[_BODY:], row + column[header])
+            for row, key, value in zip(rows, keys, sealed, strict=True)
+        ]
+    except (InvalidTag, KeyError, ValueError, TypeError):
+        pass
+    raise SealBroken
 
 
 def key_version_of(sealed: bytes) -> int:

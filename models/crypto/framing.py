@@ -15,4 +15,9 @@ def framed(*parts: str | bytes) -> bytes:
     begin with is framed once. Raises `UnicodeEncodeError` for a lone surrogate, `OverflowError` from 4 GiB on.
     """
     encoded = [part.encode() if isinstance(part, str) else part for part in parts]
-    return b"".join([len(part).to_bytes(LENGTH_BYTES, "big") + part for part in encoded])
+    return b"".join([frame(part) + part for part in encoded])
+
+
+def frame(part: bytes) -> bytes:
+    """What stands before `part`."""
+    return len(part).to_bytes(LENGTH_BYTES, "big")

@@ -13,6 +13,7 @@ from models.database.connection import Raw, Session
 from models.database.encoding import to_bson
 from models.database.failures import DUPLICATE, taken_index
 from models.database.memory import colliding_index, insert_each, refuse_taken_codes
+from models.database.query import Query
 from models.database.sealed import SealedConnection
 from models.database.sealing import SealedRows
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
@@ -47,19 +48,12 @@ class Database(SealedConnection):
         `naive`: moments come without a zone (they are in UTC), which saves making one of each. `detached` is for
         a task that nobody cancels, and that nobody waits for without a deadline.
         """
-        options: dict[str, Any] = {"limit": limit}
-        if sort:
-            options["sort"] = list(sort)
-        if limit:
-            # One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip.
-            options["batch_size"] = limit + 1
-        asked = await self._asked(document, filter)
+        query = Query(await self._asked(document, filter), projection, dict(sort), limit)
         if session is None:
-            return await self._read(
-                document, naive, lambda rows: rows.find(asked, projection, **options).to_list(None), detached=detached
-            )
-        rows: Any = self._of(document)
-        return await self._call(lambda: rows.find(asked, projection, session=session, **options).to_list(None))
+            found = query.by_cursor if self.in_memory else query.at_once
+            return await self._read(document, naive, found, detached=detached)
+        rows = self._of(document)
+        return await self._call(lambda: query.by_cursor(rows, session))
 
     async def find_one(
         self,
@@ -71,11 +65,8 @@ class Database(SealedConnection):
         session: Session | None = None,
     ) -> Raw | None:
         """The first matching row, or None; `naive` as in `find`."""
-        asked = await self._asked(document, filter)
-        if session is None:
-            return await self._read(document, naive, lambda rows: rows.find_one(asked, projection))
-        rows: Any = self._of(document)
-        return await self._call(lambda: rows.find_one(asked, projection, session=session))
+        found = await self.find(document, filter, projection=projection, limit=1, naive=naive, session=session)
+        return found[0] if found else None
 
     async def aggregate(
         self, document: type[Document], pipeline: Sequence[Mapping[str, Any]], *, naive: bool = False

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from math import inf
 from typing import Final
 
 from models.crypto.envelope import DataKeys
@@ -15,42 +16,43 @@ MOST: Final = 20_000  # people whose keys are kept; about 1.2 kB each
 class KeyCache(KeyHolder):
     """Holds up to `MOST` people's keys, each for `KEPT` seconds from when it was asked for; the oldest go first."""
 
-    __slots__ = ("_kept", "_seconds")
+    __slots__ = ("_keys", "_seconds", "_until")
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
-        self._kept: dict[str, tuple[float, DataKeys]] = {}
+        self._keys: dict[str, DataKeys] = {}  # the oldest first
+        self._until: dict[str, float] = {}
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._keys)
 
-    def all_of(self, people: Sequence[str]) -> Mapping[str, DataKeys] | None:
-        """The keys of `people` if all are at hand."""
-        now, found = self._seconds(), {}
-        for person in people:
-            kept = self._kept.get(person)
-            if kept is None or kept[0] < now:
+    def all_of(self, people: Sequence[str]) -> list[DataKeys] | None:
+        """The keys of `people`, in their order, if all are at hand."""
+        try:
+            if people and min(map(self._until.__getitem__, people)) < self._seconds():
                 return None
-            found[person] = kept[1]
-        return found
+            return list(map(self._keys.__getitem__, people))
+        except KeyError:
+            return None
 
     def some_of(self, people: Sequence[str]) -> dict[str, DataKeys]:
         """The keys of those of `people` that are at hand."""
         now = self._seconds()
-        kept = ((person, self._kept.get(person)) for person in people)
-        return {person: each[1] for person, each in kept if each is not None and each[0] >= now}
+        return {person: self._keys[person] for person in people if self._until.get(person, -inf) >= now}
 
     def keep(self, person: str, keys: DataKeys, asked_at: float) -> None:
         """Keep what was asked for at `asked_at`."""
-        self._kept.pop(person, None)
-        self._kept[person] = asked_at + KEPT, keys
-        while len(self._kept) > MOST:
-            del self._kept[next(iter(self._kept))]
+        self.drop(person)
+        self._keys[person], self._until[person] = keys, asked_at + KEPT
+        while len(self._keys) > MOST:
+            self.drop(next(iter(self._keys)))
 
     def drop(self, person: str) -> None:
         """Forget one."""
-        self._kept.pop(person, None)
+        self._keys.pop(person, None)
+        self._until.pop(person, None)
 
     def clear(self) -> None:
         """Forget all."""
-        self._kept.clear()
+        self._keys.clear()
+        self._until.clear()

@@ -23,7 +23,7 @@ from models.keystore.cache import KeyCache
 from models.keystore.documents import DataKeyDocument, TombstoneDocument
 from models.keystore.journal import Journal
 from models.keystore.region import KeysUnavailable, RegionKeys
-from models.keystore.ring import Ring, UnknownKey
+from models.keystore.ring import Ring
 
 
 class Keys:
@@ -83,8 +83,8 @@ class Keys:
         """The keys of the region as they are now. Raises `KeysUnavailable`."""
         return await self._known.ring()
 
-    def known(self, people: Sequence[str]) -> Mapping[str, DataKeys] | None:
-        """The keys of `people` if all are at hand, without asking anybody."""
+    def known(self, people: Sequence[str]) -> list[DataKeys] | None:
+        """The keys of `people`, in their order, if all are at hand, without asking anybody."""
         return self._cache.all_of(people) if self._known.current else None
 
     async def of(self, people: Sequence[str], *, anew: bool = False) -> Mapping[str, DataKeys]:
@@ -92,22 +92,13 @@ class Keys:
 
         Who has none, or a damaged one, is left out. `anew`: none that was kept counts. Raises `KeysUnavailable`.
         """
-        at_hand = None if anew else self.known(people)
-        if at_hand is not None:
-            return at_hand
         await self.ring()
         began, epoch = self._seconds(), self._known.state.epoch
         found = {} if anew else self._cache.some_of(people)
-        missing = [person for person in people if person not in found]
-        for row in await self._rows(missing):
-            try:
-                found[row["_id"]] = keys = await self._unwrapped(row)
-            except SealBroken as error:
-                # As one who has no key, and not a failure of all who are read along.
-                structlog.get_logger(__name__).error("data_key_broken", code=error.code)
-                continue
-            self._keep(row["_id"], keys, began, epoch)
-        return found
+        fetched = await self._unwrapped(await self._rows([person for person in people if person not in found]))
+        for person, keys in fetched.items():
+            self._keep(person, keys, began, epoch)
+        return found | fetched
 
     async def make(self, people: Iterable[str]) -> frozenset[str]:
         """A data key for each of `people` who has none, and had none that was destroyed; for whom one was made.
@@ -196,13 +187,17 @@ class Keys:
         except DatabaseUnavailable:
             raise KeysUnavailable from None
 
-    async def _unwrapped(self, row: Raw) -> DataKeys:
-        try:
-            return (await self.ring()).unwraps(row)
-        except UnknownKey:
-            pass
-        # Wrapped by a key-encryption key that is newer than what was fetched last.
-        return (await self._known.reload()).unwraps(row)
+    async def _unwrapped(self, rows: Iterable[Raw]) -> dict[str, DataKeys]:
+        """Whose keys are damaged is left out, as one who has none: no failure of all who are read along."""
+        found, ring = dict[str, DataKeys](), await self.ring()
+        for row in rows:
+            try:
+                if not ring.knows(row):
+                    ring = await self._known.reload()  # wrapped by a key-encryption key that came meanwhile
+                found[row["_id"]] = ring.unwraps(row)
+            except SealBroken as error:
+                structlog.get_logger(__name__).error("data_key_broken", code=error.code)
+        return found
 
     def _keep(self, person: str, keys: DataKeys, began: float, epoch: int) -> None:
         # NOTE: a key that was destroyed meanwhile is dropped by the next fetch. What was read before keys changed, and

@@ -2,43 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum, auto
+from itertools import compress
+from typing import Any, cast
 
 import structlog
 
-from models.crypto.envelope import DataKeys, SealBroken, is_sealed
+from models.crypto.envelope import DataKeys, SealBroken, is_sealed, open_column
 from models.database.sealing import Raw
 from models.sealing.plan import Plan
 
 
 def open_rows(
-    plan: Plan, raws: Sequence[Raw], people: Sequence[str], keys: Mapping[str, DataKeys], paths: Sequence[str]
+    plan: Plan, raws: Sequence[Raw], people: Sequence[str], keys: Sequence[DataKeys | None], paths: Sequence[str]
 ) -> tuple[list[int], list[int]]:
-    """Open rows in place, each as a whole; the places of those that do not open, and of those without a key."""
-    columns = [(path, plan.fields[path][0], plan.fields[path][1].codec.decode) for path in paths]
+    """Open rows in place, each as a whole; the places of those that do not open, and of those without a key.
+
+    `people` are whose rows these are, and `keys` theirs, in the same order.
+    """
+    if None not in keys and _open_all(plan, raws, people, cast("Sequence[DataKeys]", keys), paths):
+        return [], []
     broken: list[int] = []
     keyless: list[int] = []
-    row_of = plan.shelf.row
-    for place, raw in enumerate(raws):
-        person = people[place]
-        key = keys.get(person)
+    for place, (raw, person, key) in enumerate(zip(raws, people, keys, strict=True)):
         if key is None:
             keyless.append(place)
             _close(raw, paths)
-            continue
-        row, open_at = row_of(raw["_id"], person), key.open_at
-        try:
-            opened = {
-                path: decode(open_at(row, where, value))
-                for path, where, decode in columns
-                if (value := raw.get(path)) is not None
-            }
-        except SealBroken:
+        elif not _open_all(plan, [raw], [person], [key], paths):
             broken.append(place)
-        else:
-            raw.update(opened)
     return broken, keyless
+
+
+def _open_all(
+    plan: Plan, raws: Sequence[Raw], people: Sequence[str], keys: Sequence[DataKeys], paths: Sequence[str]
+) -> bool:
+    """Open rows in place, field by field; when one value does not open, none is, and False is the answer."""
+    rows = plan.shelf.rows([raw["_id"] for raw in raws], people)
+    opened: list[tuple[str, Iterable[Raw], list[Any]]] = []
+    try:
+        for path in paths:
+            column, field = plan.fields[path]
+            sealed = [raw.get(path) for raw in raws]
+            there = [value is not None for value in sealed]
+            some: tuple[Any, ...] = (raws, rows, keys, sealed)
+            holders, *sealing = some if all(there) else (list(compress(each, there)) for each in some)
+            opened.append((path, holders, field.codec.decode_all(open_column(column, *sealing))))
+    except SealBroken:
+        return False
+    for path, holders, values in opened:
+        for raw, value in zip(holders, values, strict=True):
+            raw[path] = value
+    return True
 
 
 class Opened(Enum):
@@ -50,13 +65,12 @@ class Opened(Enum):
 
 
 def open_slowly(
-    plan: Plan, raw: Raw, person: str, *, keys: Mapping[str, DataKeys], paths: Sequence[str], accept_clear: bool
+    plan: Plan, raw: Raw, person: str, key: DataKeys | None, *, paths: Sequence[str], accept_clear: bool
 ) -> Opened:
     """Open one row, value by value; nothing of it becomes clear when one of them does not open.
 
     With `accept_clear` those that are not sealed yet stay as they are.
     """
-    key = keys.get(person)
     if key is None:
         _close(raw, paths)
         return Opened.NO_KEY
@@ -67,7 +81,7 @@ def open_slowly(
             continue
         place, field = plan.fields[path]
         try:
-            opened[path] = field.codec.decode(key.open_at(row, place, value))
+            [opened[path]] = field.codec.decode_all([key.open_at(row, place, value)])
         except SealBroken:
             structlog.get_logger(__name__).error(
                 "seal_broken", collection=plan.collection, field=path, code=SealBroken.code

@@ -9,7 +9,7 @@ from typing import Any, Final
 from beanie import Document
 
 from models.base import PersonalDocument
-from models.crypto.envelope import Column, DataKeys, Shelf, column
+from models.crypto.envelope import Column, DataKeys, Shelf
 from models.database.failures import collection_name
 from models.keystore.ring import Ring
 from models.sealed import SealedField, sealed_fields
@@ -32,7 +32,7 @@ class Plan:
         """The plan of a document class; None when nothing of it is sealed."""
         if not issubclass(document, PersonalDocument):
             return None
-        fields = {path: (column(path), each) for path, each in sealed_fields(document).items()}
+        fields = {path: (Column(path), each) for path, each in sealed_fields(document).items()}
         collection = collection_name(document)
         shelf = Shelf(region, collection)
         return cls(collection, shelf, document.PERSON, fields, document.LOOKED_UP) if fields else None

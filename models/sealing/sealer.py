@@ -113,15 +113,15 @@ class Sealer:
         if plan is None or not paths or not raws:
             return []
         whose = [raw[plan.person] for raw in raws] if people is None else people
-        keys = None if anew else self.keys.known(whose)
+        keys: Sequence[DataKeys | None] | None = None if anew else self.keys.known(whose)
         if keys is None:
-            keys = await self.keys.of(whose, anew=anew)
+            keys = list(map((await self.keys.of(whose, anew=anew)).get, whose))
         broken, keyless = open_rows(plan, raws, whose, keys, paths)
         if broken:
             # Sealed with a version of the key that is newer than what was kept, or not sealed yet.
-            keys = await self.keys.of([whose[place] for place in broken], anew=True)
-            opener = partial(open_slowly, plan, keys=keys, paths=paths, accept_clear=not self.keys.sealed)
-            results = [(place, opener(raws[place], whose[place])) for place in broken]
+            newest = await self.keys.of([whose[place] for place in broken], anew=True)
+            opener = partial(open_slowly, plan, paths=paths, accept_clear=not self.keys.sealed)
+            results = [(place, opener(raws[place], whose[place], newest.get(whose[place]))) for place in broken]
             keyless += [place for place, opened in results if opened is Opened.NO_KEY]
             if still := [raws[place]["_id"] for place, opened in results if opened is Opened.BROKEN]:
                 raise RowsBroken(still, (raws[place]["_id"] for place in keyless))

@@ -14,11 +14,12 @@ import pytest
 
 from auth.principal import Kind, Principal, Shape
 from auth.rules import purposes_of_person
-from models.activity import DeviceDocument
-from models.crypto.envelope import Column, DataKeys, Row, column
+from models.crypto import envelope
+from models.crypto.envelope import Column, DataKeys, Row
 from models.database import Database
 from models.embedded import Embedded
 from models.sealed import sealed_fields
+from models.sealing import opening
 from models.user import UserDocument
 from models.vocabulary import Purpose, Role, UserStatus
 from tests.integration.reading.world import Recorder, World, make_engine
@@ -30,7 +31,6 @@ EVERYTHING: Final = (
     "id username email phone fullName givenName familyName birthDate lastSeenIp deviceIds address { street city } "
     "location { latitude recordedAt }"
 )
-NAMES: Final = {column(path): path for kind in (UserDocument, DeviceDocument) for path in sealed_fields(kind)}
 
 
 @pytest.fixture(scope="module")
@@ -46,13 +46,14 @@ async def world(mongod: Embedded) -> AsyncIterator[World]:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The fields that were opened, one by one, wherever that is done."""
     paths: list[str] = []
-    real = DataKeys.open_at
+    real = envelope.open_column
 
-    def open_at(self: DataKeys, row: Row, where: Column, sealed: bytes) -> bytes:
-        paths.append(NAMES[where])
-        return real(self, row, where, sealed)
+    def open_column(where: Column, rows: list[Row], keys: list[DataKeys], sealed: list[bytes]) -> list[bytes]:
+        paths.extend([where.path] * len(sealed))
+        return real(where, rows, keys, sealed)
 
-    monkeypatch.setattr(DataKeys, "open_at", open_at)
+    for place in (envelope, opening):
+        monkeypatch.setattr(place, "open_column", open_column)
     return paths
 
 

@@ -42,7 +42,7 @@ def test_a_value_comes_back(kind: Any, values: st.SearchStrategy[Any]) -> None: 
     @given(values)
     def holds(value: object) -> None:
         data = codec.encode(value)
-        again = codec.decode(data)
+        [again] = codec.decode_all([data])
         assert again == value
         assert type(again) is type(value)
 
@@ -61,7 +61,7 @@ def test_the_bytes_are_json() -> None:
 def test_moments_lose_their_zone_and_not_their_time() -> None:
     """Rows are read so: without a zone, in UTC."""
     codec, at = codec_for(Location), datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=2)))
-    again = codec.decode(codec.encode({"latitude": 1.0, "longitude": 2.0, "recorded_at": at}))
+    [again] = codec.decode_all([codec.encode({"latitude": 1.0, "longitude": 2.0, "recorded_at": at})])
     assert again["recorded_at"] == datetime(2026, 1, 2, 1, 4, 5)  # noqa: DTZ001 - the point
 
 
@@ -117,7 +117,16 @@ def test_what_a_field_cannot_hold_is_refused(kind: Any, value: Any) -> None:  # 
 )
 def test_bytes_of_something_else_are_broken(kind: Any, data: bytes) -> None:  # noqa: ANN401 - any type
     """A field whose type was changed, say. Neither message nor traceback shows it."""
-    shown(codec_for(kind).decode, data, SealBroken)
+    shown(codec_for(kind).decode_all, [data], SealBroken)
+
+
+@pytest.mark.parametrize("data", [[b'"a","b"', b'"c"'], [b'"a', b'b"'], [b'"a"', b"null"]], ids=repr)
+def test_values_that_are_decoded_together_stay_apart(data: list[bytes]) -> None:
+    """What is one value together, or two by itself, is none."""
+    assert codec_for(str).decode_all([b'"a"', b'"b"']) == ["a", "b"]
+    assert codec_for(str).decode_all([]) == []
+    with pytest.raises(SealBroken):
+        codec_for(str).decode_all(data)
 
 
 def shown(work: Any, value: object, error: type[Exception]) -> None:  # noqa: ANN401 - either way of a codec

@@ -155,8 +155,8 @@ def test_the_sealed_fields_of_a_document_are_found() -> None:
         "devices": Label.DEVICE_ID,
         "postal_address": Label.ADDRESS,
     }
-    assert found["birth_date"].codec.decode(b'"1990-02-03"') == "1990-02-03"
-    assert found["postal_address"].codec.decode(b'{"city":"Oslo"}') == {"city": "Oslo"}
+    assert found["birth_date"].codec.decode_all([b'"1990-02-03"']) == ["1990-02-03"]
+    assert found["postal_address"].codec.decode_all([b'{"city":"Oslo"}']) == [{"city": "Oslo"}]
 
 
 def test_the_type_inside_is_found() -> None:

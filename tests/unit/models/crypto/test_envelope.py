@@ -21,8 +21,8 @@ from models.crypto.envelope import (
     Row,
     SealBroken,
     Shelf,
-    column,
     key_version_of,
+    open_column,
 )
 from models.crypto.framing import framed
 
@@ -82,10 +82,10 @@ def test_the_order_of_the_parts_counts(key: DataKey) -> None:
     all_parts = [b"\1", *parts, b"\0\0\0\1"]
     opened = 0
     for mixed in permutations(all_parts):
-        # The key adds its version, the last part, itself.
-        row, rest = Row(framed(*mixed[:-1])), Column(b"")
+        end = Column("")
+        end[sealed[:5]] = framed(mixed[-1])
         try:
-            assert key.open_at(row, rest, sealed) == TEXT
+            assert DataKeys([key]).open_at(Row(framed(*mixed[:-1])), end, sealed) == TEXT
         except SealBroken:
             continue
         opened += 1
@@ -189,10 +189,35 @@ def test_no_nonce_comes_twice_among_a_million() -> None:
 
 def test_the_prepared_way_is_the_same(key: DataKey) -> None:
     """A shelf, its rows and the columns, kept for many values."""
-    shelf, path = Shelf("eu", "devices"), column("name")
+    shelf, path = Shelf("eu", "devices"), Column("name")
     row = shelf.row("dev_eu_1", "usr_eu_1")
     assert key.open(HERE, key.seal_at(row, path, TEXT)) == TEXT
-    assert key.open_at(row, path, key.seal(HERE, TEXT)) == TEXT
+    assert DataKeys([key]).open_at(row, path, key.seal(HERE, TEXT)) == TEXT
+
+
+def test_a_column_is_opened_in_order(key: DataKey) -> None:
+    """With each document's own key, by any of its versions; one that does not open is enough to open none."""
+    shelf, path, others = Shelf("eu", "devices"), Column("name"), [DataKey(os.urandom(32), 7), key]
+    rows = [shelf.row(f"dev_eu_{number}", "usr_eu_1") for number in range(4)]
+    keys = [DataKeys([key]), DataKeys(others), DataKeys(others), DataKeys([key])]
+    sealed = [key.seal_at(rows[0], path, b"0"), others[0].seal_at(rows[1], path, b"1")]
+    sealed += [others[1].seal_at(rows[2], path, b""), key.seal_at(rows[3], path, b"3")]
+    assert open_column(path, rows, keys, sealed) == [b"0", b"1", b"", b"3"]
+    for place in range(4):
+        moved = [*sealed]
+        moved[place] = sealed[place - 1]
+        with pytest.raises(SealBroken):
+            open_column(path, rows, keys, moved)
+
+
+@pytest.mark.parametrize("value", ["clear", {"city": "Oslo"}, ["a"], 1, None, b"short", b""], ids=repr)
+def test_what_is_not_sealed_does_not_open(key: DataKey, value: Any) -> None:  # noqa: ANN401 - the point
+    """Of any type; and a version that no person has is not remembered."""
+    path = Column("name")
+    for each in (value, b"\1\0\0\0\7" + bytes(40)):
+        with pytest.raises(SealBroken):
+            open_column(path, [HERE.row], [DataKeys([key])], [each])
+    assert path == {}
 
 
 def test_the_newest_key_seals_and_all_open() -> None:

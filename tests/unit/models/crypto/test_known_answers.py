@@ -84,7 +84,7 @@ def test_a_sealed_value_has_its_bytes(vector: dict[str, Any], monkeypatch: pytes
     place = Binding(*(vector[name] for name in ("region", "collection", "document", "person", "path")))
     monkeypatch.setattr("os.urandom", lambda size: bytes.fromhex(vector["nonce"])[:size])
     sealed = bytes.fromhex(vector["sealed"])
-    assert (place.row + place.column + key._tail).hex() == vector["additional_data"]
+    assert (place.row + place.column[sealed[:5]]).hex() == vector["additional_data"]
     assert key.seal(place, vector["plaintext"].encode()) == sealed
     assert key.open(place, sealed).decode() == vector["plaintext"]
     assert key_version_of(sealed) == vector["version"]

@@ -54,9 +54,9 @@ def opened(
 ) -> Any:  # noqa: ANN401 - any value
     """What a row with that value comes to, by the fast way and by the slow one, which agree."""
     raws: list[Raw] = [{"_id": row, path: sealed} for _ in range(2)]
-    broken, keyless = open_rows(plan, raws[:1], [person], {person: keys}, [path])
+    broken, keyless = open_rows(plan, raws[:1], [person], [keys], [path])
     assert keyless == []
-    slowly = open_slowly(plan, raws[1], person, keys={person: keys}, paths=[path], accept_clear=False)
+    slowly = open_slowly(plan, raws[1], person, keys, paths=[path], accept_clear=False)
     assert (broken == [0]) is (slowly is Opened.BROKEN)
     assert raws[0] == raws[1]
     if broken:
@@ -115,12 +115,21 @@ def test_a_row_opens_as_a_whole() -> None:
     bad: Raw = {"_id": "doc", **names, "email": names["full_name"]}
     good: Raw = {"_id": "doc", **names}
     before = dict(bad)
-    assert open_rows(plan, [bad, good], ["ann", "ann"], {"ann": KEYS}, ["full_name", "given_name", "email"]) == (
+    assert open_rows(plan, [bad, good], ["ann", "ann"], [KEYS, KEYS], ["full_name", "given_name", "email"]) == (
         [0],
         [],
     )
     assert bad == before
     assert good["full_name"] == good["given_name"] == "A"
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(["full_name", "email", "birth_date"]), st.just("1970-01-01"))))
+def test_each_row_of_a_page_opens_to_what_it_has(people: list[dict[str, str]]) -> None:
+    """However many of them lack a field."""
+    plan, names = plan_of(UserDocument), [f"usr_{number}" for number in range(len(people))]
+    raws: list[Raw] = [{"_id": i, **plan.sealed(i, i, KEYS, has)} for i, has in zip(names, people, strict=True)]
+    assert open_rows(plan, raws, names, [KEYS] * len(raws), ["full_name", "email", "birth_date"]) == ([], [])
+    assert raws == [{"_id": i, **has} for i, has in zip(names, people, strict=True)]
 
 
 @pytest.mark.parametrize("value", ["clear", {"city": "Oslo"}, ["a"], datetime(2026, 1, 1), b"short"], ids=repr)  # noqa: DTZ001 - as rows are read
@@ -129,18 +138,18 @@ def test_what_is_in_the_clear_passes_where_that_is_allowed(value: object) -> Non
     plan = plan_of(UserDocument)
     for accept, outcome in ((True, Opened.OPEN), (False, Opened.BROKEN)):
         raw: Raw = {"_id": "doc", "email": value}
-        assert open_slowly(plan, raw, "ann", keys={"ann": KEYS}, paths=["email"], accept_clear=accept) is outcome
+        assert open_slowly(plan, raw, "ann", KEYS, paths=["email"], accept_clear=accept) is outcome
         assert raw["email"] == value
     moved: Raw = {"_id": "doc", "email": plan.sealed("doc", "ann", KEYS, {"full_name": "A"})["full_name"]}
-    assert open_slowly(plan, moved, "ann", keys={"ann": KEYS}, paths=["email"], accept_clear=True) is Opened.BROKEN
+    assert open_slowly(plan, moved, "ann", KEYS, paths=["email"], accept_clear=True) is Opened.BROKEN
 
 
 def test_a_row_without_a_key_is_closed() -> None:
     """Nothing sealed is handed on either, as bytes that somebody may take for a value."""
     plan = plan_of(UserDocument)
     raws: list[Raw] = [{"_id": "doc", "email": b"x", "username": "a"} for _ in range(2)]
-    assert open_rows(plan, raws[:1], ["ann"], {}, ["email"]) == ([], [0])
-    assert open_slowly(plan, raws[1], "ann", keys={}, paths=["email"], accept_clear=True) is Opened.NO_KEY
+    assert open_rows(plan, raws[:1], ["ann"], [None], ["email"]) == ([], [0])
+    assert open_slowly(plan, raws[1], "ann", None, paths=["email"], accept_clear=True) is Opened.NO_KEY
     assert raws == [{"_id": "doc", "username": "a"}] * 2
 
 

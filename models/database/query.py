@@ -1,0 +1,55 @@
+"""A query for rows, asked of the driver's collection in the way that costs least."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymongo.errors import AutoReconnect
+
+from models.database.sealing import Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What `find` is asked; `limit` 0 stands for all rows."""
+
+    filter: Mapping[str, Any]
+    projection: Mapping[str, Any] | None
+    sort: Mapping[str, int]
+    limit: int
+
+    async def by_cursor(self, rows: Any, session: Any = None) -> list[Raw]:  # noqa: ANN401 - the driver's objects, or the stand-in's
+        """The rows by the driver's cursor, which asks once more when it has lost a connection."""
+        more = {"session": session} if session is not None else {}
+        cursor = rows.find(self.filter, self.projection, sort=list(self.sort.items()) or None, limit=self.limit, **more)
+        # One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip.
+        found: list[Raw] = await (cursor.batch_size(self.limit + 1) if self.limit else cursor).to_list(None)
+        return found
+
+    async def at_once(self, rows: Any) -> list[Raw]:  # noqa: ANN401 - the driver's collection
+        """The same by the command itself, which costs a tenth less than with a cursor made for it.
+
+        The cursor does what is rare: several batches, and a connection that was lost.
+        """
+        if not self.limit:
+            return await self.by_cursor(rows)
+        command = {"find": rows.name, "filter": self.filter, "limit": self.limit, "batchSize": self.limit + 1}
+        if self.projection:
+            command["projection"] = self.projection
+        if self.sort:
+            command["sort"] = self.sort
+        if rows.read_concern.level:
+            command["readConcern"] = rows.read_concern.document
+        try:
+            answer = await rows.database.command(
+                command, read_preference=rows.read_preference, codec_options=rows.codec_options
+            )
+        except AutoReconnect:
+            return await self.by_cursor(rows)
+        if left := answer["cursor"]["id"]:
+            await rows.database.command({"killCursors": rows.name, "cursors": [left]})
+            return await self.by_cursor(rows)
+        found: list[Raw] = answer["cursor"]["firstBatch"]
+        return found
