@@ -129,18 +129,13 @@ class Reader:
 
     async def _opened(self, reading: Reading, loaded: Loaded) -> Loaded:
         """The same for rows read together. The row of a person whose key is gone is withheld as RESTRICTED."""
-        exceptions = dict(loaded.exceptions)
+        gone: dict[int, Variant] = {}
         for relation in Relation:
-            sealed = reading.sealed[relation]
-            if not sealed:
-                continue
-            if exceptions:
-                places = [place for place, (_, variant) in enumerate(loaded.pairs()) if variant == (relation, None)]
-            else:
-                places = list(range(len(loaded.raws))) if loaded.uniform == (relation, None) else []
-            for gone in await self._open(UserDocument, [loaded.raws[place] for place in places], sealed):
-                exceptions[places[gone]] = (relation, Reason.RESTRICTED)
-        return Loaded(loaded.raws, loaded.uniform, exceptions)
+            if sealed := reading.sealed[relation]:
+                places = loaded.places((relation, None))
+                keyless = await self._open(UserDocument, [loaded.raws[place] for place in places], sealed)
+                gone |= {places[each]: (relation, Reason.RESTRICTED) for each in keyless}
+        return Loaded(loaded.raws, loaded.uniform, {**loaded.exceptions, **gone}) if gone else loaded
 
     async def _open(
         self, document: type[PersonalDocument], rows: list[Raw], sealed: Sequence[str], people: list[str] | None = None

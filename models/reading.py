@@ -72,6 +72,12 @@ class Loaded:
         exceptions = {place: variant for place, variant in self.exceptions.items() if place < count}
         return Loaded(self.raws[:count], self.uniform, exceptions)
 
+    def places(self, variant: Variant) -> list[int]:
+        """Where the rows of one variant are."""
+        uniform = (place for place in range(len(self.raws)) if place not in self.exceptions)
+        exceptional = (place for place, other in self.exceptions.items() if other == variant)
+        return [*(uniform if self.uniform == variant else ()), *exceptional]
+
     def pairs(self) -> list[tuple[Raw, Variant]]:
         """Each row with its variant."""
         return [(raw, self.exceptions.get(place, self.uniform)) for place, raw in enumerate(self.raws)]

@@ -16,8 +16,8 @@ does not open.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NewType, cast
 
 from cryptography.exceptions import InvalidTag
@@ -38,6 +38,13 @@ _BODY: Final = _HEADER + NONCE_BYTES
 _FORMAT: Final = bytes([FORMAT])
 
 Row = NewType("Row", bytes)  # the additional data of one document, up to the path
+
+
+Opener = Callable[[bytes, bytes, bytes], bytes]
+
+# What a cipher, or what leads to it, says of a value that is none: shorter than a nonce and a tag, no bytes at all, of
+# a version that the person does not have (before `Column` makes anything of it), or not what was sealed.
+_REFUSED: Final = (InvalidTag, KeyError, ValueError, TypeError)
 
 
 class SealBroken(FieldwardError):
@@ -84,23 +91,10 @@ class Column(dict[bytes, bytes]):
         return self.setdefault(header, framed(self.path, header[len(_FORMAT) :]))
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """Where one value is stored. For many values at once, `row` and `column` are kept instead."""
-
-    region: str
-    collection: str
-    document: str
-    person: str
-    path: str
-
-    @property
-    def row(self) -> Row:
-        return Shelf(self.region, self.collection).row(self.document, self.person)
-
-    @property
-    def column(self) -> Column:
-        return Column(self.path)
+@lru_cache(maxsize=256)
+def _header(version: int) -> bytes:
+    """How what is sealed with that version begins: one object for the keys of all people."""
+    return _FORMAT + version.to_bytes(VERSION_BYTES, "big")
 
 
 class DataKey(KeyHolder):
@@ -111,22 +105,14 @@ class DataKey(KeyHolder):
     def __init__(self, secret: bytes, version: int) -> None:
         if len(secret) != KEY_BYTES or not 0 < version < 1 << 8 * VERSION_BYTES:
             raise ValueError("a data key has 32 bytes and a version from 1")
-        self._cipher, self._header = AESGCM(secret), _FORMAT + version.to_bytes(VERSION_BYTES, "big")
+        self._cipher, self._header = AESGCM(secret), _header(version)
 
     @property
     def version(self) -> int:
         return int.from_bytes(self._header[1:], "big")
 
-    def seal(self, binding: Binding, plaintext: bytes) -> bytes:
-        """`plaintext` sealed for the place that `binding` names, under a new nonce."""
-        return self.seal_at(binding.row, binding.column, plaintext)
-
-    def open(self, binding: Binding, sealed: bytes) -> bytes:
-        """What was sealed for this place with this key. Raises `SealBroken` for anything else."""
-        return DataKeys([self]).open_at(binding.row, binding.column, sealed)
-
     def seal_at(self, row: Row, column: Column, plaintext: bytes) -> bytes:
-        """As `seal`, with the two halves of the binding prepared."""
+        """`plaintext` sealed for a place, under a new nonce."""
         # NOTE: random nonces are safe for 2^32 values of one key (SP 800-38D, section 8.3); a person has thousands.
         nonce = os.urandom(NONCE_BYTES)
         return self._header + nonce + self._cipher.encrypt(nonce, plaintext, row + column[self._header])
@@ -138,29 +124,61 @@ class DataKeys(KeyHolder):
     __slots__ = ("newest", "openers")
 
     def __init__(self, keys: Iterable[DataKey]) -> None:
-        by_header = {key._header: key for key in keys}
-        if not by_header:
+        alive = list(keys)
+        if not alive:
             raise ValueError("a person without a key")
-        self.newest = by_header[max(by_header)]
-        self.openers = {header: key._cipher.decrypt for header, key in by_header.items()}
+        self.newest = alive[0] if len(alive) == 1 else max(alive, key=lambda key: key.version)
+        self.openers = {key._header: key._cipher.decrypt for key in alive}
 
     def open_at(self, row: Row, column: Column, sealed: bytes) -> bytes:
         """What was sealed for this place, by the version that the value names. Raises `SealBroken`."""
-        return open_column(column, [row], [self], [sealed])[0]
+        try:
+            header = sealed[:_HEADER]
+            return self.openers[header](sealed[_HEADER:_BODY], sealed[_BODY:], row + column[header])
+        except _REFUSED:
+            pass
+        raise SealBroken
 
 
-def open_column(column: Column, rows: Sequence[Row], keys: Sequence[DataKeys], sealed: Sequence[bytes]) -> list[bytes]:
-    """What was sealed at one path of many documents. Raises `SealBroken` when one of them does not open."""
-    # NOTE: one turn for each value of a page, so nothing is called but the cipher. What is shorter than a nonce and a
-    # tag is refused by it, what is no bytes by the slices, and a version by the person's keys before `column` has it.
-    try:
-        return [
-            key.openers[header := value[:_HEADER]](value[_HEADER:_BODY], value[_BODY:], row + column[header])
-            for row, key, value in zip(rows, keys, sealed, strict=True)
-        ]
-    except (InvalidTag, KeyError, ValueError, TypeError):
-        pass
-    raise SealBroken
+class Page:
+    """Documents whose values are opened together, column by column: their rows, and the keys of their people."""
+
+    __slots__ = ("_keys", "_openers", "_rows")
+
+    def __init__(self, rows: Sequence[Row], keys: Sequence[DataKeys]) -> None:
+        self._rows, self._keys = rows, keys
+        self._openers: dict[bytes, list[Opener]] = {}
+
+    def open_at(self, column: Column, sealed: Sequence[bytes | None]) -> list[bytes]:
+        """What was sealed at one path of each document, None for those that have nothing there; their values alone.
+
+        Raises `SealBroken` when one of them does not open.
+        """
+        # NOTE: one turn for each value of a page, so all that can be is done before.
+        try:
+            headers = {value[:_HEADER] for value in sealed if value is not None}
+            if len(headers) != 1:
+                return [
+                    key.open_at(row, column, value)
+                    for key, row, value in zip(self._keys, self._rows, sealed, strict=True)
+                    if value is not None
+                ]
+            [header] = headers
+            openers, end = self._by(header), column[header]
+            return [
+                decrypt(value[_HEADER:_BODY], value[_BODY:], row + end)
+                for decrypt, row, value in zip(openers, self._rows, sealed, strict=True)
+                if value is not None
+            ]
+        except _REFUSED:
+            pass
+        raise SealBroken
+
+    def _by(self, header: bytes) -> list[Opener]:
+        """What opens with the version that `header` names, of all people. Raises `KeyError`."""
+        if header not in self._openers:
+            self._openers[header] = [key.openers[header] for key in self._keys]
+        return self._openers[header]
 
 
 def key_version_of(sealed: bytes) -> int:

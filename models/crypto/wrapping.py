@@ -12,17 +12,19 @@ import os
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from models.crypto.envelope import KEY_BYTES, NONCE_BYTES, TAG_BYTES, VERSION_BYTES, DataKey, SealBroken
-from models.crypto.framing import framed
+from models.crypto.framing import frame, framed
 from models.crypto.secrecy import KeyHolder
 
 FORMAT: Final = 2  # not that of a sealed value, so that neither is ever taken for the other
 _FORMAT: Final = bytes([FORMAT])
+_FRAMED_FORMAT: Final = framed(_FORMAT)
 _HEADER: Final = 1 + VERSION_BYTES
 _BODY: Final = _HEADER + NONCE_BYTES
 WRAPPED_BYTES: Final = _BODY + KEY_BYTES + TAG_BYTES
@@ -46,23 +48,31 @@ class KeyName:
     owner: str = ""
 
     def framed(self) -> bytes:
-        """The name in bytes, for additional data."""
-        return framed(self.kind, self.region, self.owner, self.version.to_bytes(VERSION_BYTES, "big"))
+        """The name in bytes, for additional data: `framed` kind, region, owner and version."""
+        owner = self.owner.encode()
+        return b"%b%b%b%b" % (_start(self.kind, self.region), frame(owner), owner, _end(self.version))
+
+
+@lru_cache(maxsize=256)
+def _start(kind: KeyKind, region: str) -> bytes:
+    return framed(kind, region)
+
+
+@lru_cache(maxsize=256)
+def _end(version: int) -> bytes:
+    return framed(version.to_bytes(VERSION_BYTES, "big"))
 
 
 class WrappingKey(KeyHolder):
     """One version of a key that wraps keys. Keeps the cipher only, not the bytes it was made of."""
 
-    __slots__ = ("_cipher", "_number")
+    __slots__ = ("_cipher", "_number", "version")
 
     def __init__(self, secret: bytes, version: int) -> None:
         if len(secret) != KEY_BYTES or not 0 < version < 1 << 8 * VERSION_BYTES:
             raise ValueError("a wrapping key has 32 bytes and a version from 1")
-        self._cipher, self._number = AESGCMSIV(secret), version.to_bytes(VERSION_BYTES, "big")
-
-    @property
-    def version(self) -> int:
-        return int.from_bytes(self._number, "big")
+        self._cipher, self.version = AESGCMSIV(secret), version
+        self._number = version.to_bytes(VERSION_BYTES, "big")
 
     def wrap(self, name: KeyName, secret: bytes) -> bytes:
         """The 32 bytes of the key `name`, wrapped."""
@@ -90,7 +100,7 @@ class WrappingKey(KeyHolder):
         return DataKey(self.unwrap(name, wrapped), name.version)
 
     def _data(self, name: KeyName) -> bytes:
-        return framed(_FORMAT) + name.framed() + framed(self._number)
+        return _FRAMED_FORMAT + name.framed() + _end(self.version)
 
 
 def wrapping_version_of(wrapped: bytes) -> int:

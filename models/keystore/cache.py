@@ -3,56 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import inf
 from typing import Final
 
 from models.crypto.envelope import DataKeys
 from models.crypto.secrecy import KeyHolder
 
-KEPT: Final = 60.0  # seconds that a person's key is kept
+KEPT: Final = 55.0  # seconds that a person's key is kept; a minute at most, however late answers come
 MOST: Final = 20_000  # people whose keys are kept; about 1.2 kB each
 
 
 class KeyCache(KeyHolder):
     """Holds up to `MOST` people's keys, each for `KEPT` seconds from when it was asked for; the oldest go first."""
 
-    __slots__ = ("_keys", "_seconds", "_until")
+    __slots__ = ("_asked", "_keys", "_seconds")
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
-        self._keys: dict[str, DataKeys] = {}  # the oldest first
-        self._until: dict[str, float] = {}
+        self._keys: dict[str, DataKeys] = {}
+        self._asked: dict[str, float] = {}  # when, in the order of the answers
 
     def __len__(self) -> int:
         return len(self._keys)
 
     def all_of(self, people: Sequence[str]) -> list[DataKeys] | None:
         """The keys of `people`, in their order, if all are at hand."""
+        self._drop_old()
         try:
-            if people and min(map(self._until.__getitem__, people)) < self._seconds():
-                return None
             return list(map(self._keys.__getitem__, people))
         except KeyError:
             return None
 
     def some_of(self, people: Sequence[str]) -> dict[str, DataKeys]:
         """The keys of those of `people` that are at hand."""
-        now = self._seconds()
-        return {person: self._keys[person] for person in people if self._until.get(person, -inf) >= now}
+        self._drop_old()
+        return {person: self._keys[person] for person in people if person in self._keys}
 
     def keep(self, person: str, keys: DataKeys, asked_at: float) -> None:
         """Keep what was asked for at `asked_at`."""
         self.drop(person)
-        self._keys[person], self._until[person] = keys, asked_at + KEPT
+        self._keys[person], self._asked[person] = keys, asked_at
         while len(self._keys) > MOST:
             self.drop(next(iter(self._keys)))
 
     def drop(self, person: str) -> None:
         """Forget one."""
         self._keys.pop(person, None)
-        self._until.pop(person, None)
+        self._asked.pop(person, None)
 
     def clear(self) -> None:
         """Forget all."""
         self._keys.clear()
-        self._until.clear()
+        self._asked.clear()
+
+    def _drop_old(self) -> None:
+        # NOTE: in the order in which they came. An answer that others have overtaken stays a little longer.
+        oldest = self._seconds() - KEPT
+        while self._asked:
+            person, asked_at = next(iter(self._asked.items()))
+            if asked_at >= oldest:
+                return
+            self.drop(person)

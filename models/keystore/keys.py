@@ -23,7 +23,7 @@ from models.keystore.cache import KeyCache
 from models.keystore.documents import DataKeyDocument, TombstoneDocument
 from models.keystore.journal import Journal
 from models.keystore.region import KeysUnavailable, RegionKeys
-from models.keystore.ring import Ring
+from models.keystore.ring import Ring, UnknownKey
 
 
 class Keys:
@@ -189,14 +189,13 @@ class Keys:
 
     async def _unwrapped(self, rows: Iterable[Raw]) -> dict[str, DataKeys]:
         """Whose keys are damaged is left out, as one who has none: no failure of all who are read along."""
-        found, ring = dict[str, DataKeys](), await self.ring()
-        for row in rows:
-            try:
-                if not ring.knows(row):
-                    ring = await self._known.reload()  # wrapped by a key-encryption key that came meanwhile
-                found[row["_id"]] = ring.unwraps(row)
-            except SealBroken as error:
-                structlog.get_logger(__name__).error("data_key_broken", code=error.code)
+        found, left = _unwrapped_by(await self.ring(), rows)
+        if any(isinstance(error, UnknownKey) for _, error in left):
+            # Wrapped by a key-encryption key that came meanwhile.
+            more, left = _unwrapped_by(await self._known.reload(), [row for row, _ in left])
+            found |= more
+        for _, error in left:
+            structlog.get_logger(__name__).error("data_key_broken", code=error.code)
         return found
 
     def _keep(self, person: str, keys: DataKeys, began: float, epoch: int) -> None:
@@ -204,3 +203,15 @@ class Keys:
         # comes after that was noticed, is not kept: it may lack the newest version.
         if epoch == self._known.state.epoch:
             self._cache.keep(person, keys, began)
+
+
+def _unwrapped_by(ring: Ring, rows: Iterable[Raw]) -> tuple[dict[str, DataKeys], list[tuple[Raw, SealBroken]]]:
+    """The keys in `rows` by their people, and the rows whose keys do not open, with the reason."""
+    found: dict[str, DataKeys] = {}
+    left: list[tuple[Raw, SealBroken]] = []
+    for row in rows:
+        try:
+            found[row["_id"]] = ring.unwraps(row)
+        except SealBroken as error:
+            left.append((row, error))
+    return found, left

@@ -54,10 +54,6 @@ class Ring(KeyHolder):
         """A new data key for `person`, ready and wrapped by the newest key-encryption key."""
         return self.newest.new_data_key(KeyName(KeyKind.DATA, self.region, version, person))
 
-    def knows(self, row: Raw) -> bool:
-        """Whether all data keys in a stored row were wrapped by keys that are here. Raises `SealBroken`."""
-        return all(wrapping_version_of(each["wrapped"]) in self._wrapping for each in row["keys"])
-
     def unwraps(self, row: Raw) -> DataKeys:
         """The data keys in a stored row (`DataKeyDocument`). Raises `UnknownKey`, `SealBroken`."""
         return DataKeys(

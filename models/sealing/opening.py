@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import Enum, auto
-from itertools import compress
 from typing import Any, cast
 
 import structlog
 
-from models.crypto.envelope import DataKeys, SealBroken, is_sealed, open_column
+from models.crypto.envelope import DataKeys, Page, SealBroken, is_sealed
 from models.database.sealing import Raw
 from models.sealing.plan import Plan
 
@@ -38,21 +37,20 @@ def _open_all(
     plan: Plan, raws: Sequence[Raw], people: Sequence[str], keys: Sequence[DataKeys], paths: Sequence[str]
 ) -> bool:
     """Open rows in place, field by field; when one value does not open, none is, and False is the answer."""
-    rows = plan.shelf.rows([raw["_id"] for raw in raws], people)
-    opened: list[tuple[str, Iterable[Raw], list[Any]]] = []
+    page = Page(plan.shelf.rows([raw["_id"] for raw in raws], people), keys)
+    opened: list[tuple[str, list[Any], list[Any]]] = []
     try:
         for path in paths:
             column, field = plan.fields[path]
             sealed = [raw.get(path) for raw in raws]
-            there = [value is not None for value in sealed]
-            some: tuple[Any, ...] = (raws, rows, keys, sealed)
-            holders, *sealing = some if all(there) else (list(compress(each, there)) for each in some)
-            opened.append((path, holders, field.codec.decode_all(open_column(column, *sealing))))
+            opened.append((path, sealed, field.codec.decode_all(page.open_at(column, sealed))))
     except SealBroken:
         return False
-    for path, holders, values in opened:
-        for raw, value in zip(holders, values, strict=True):
-            raw[path] = value
+    for path, sealed, values in opened:
+        value_of = iter(values)
+        for raw, value in zip(raws, sealed, strict=True):
+            if value is not None:
+                raw[path] = next(value_of)
     return True
 
 

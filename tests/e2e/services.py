@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 
 import httpx
+from typer.testing import CliRunner
 
+from graph.cli import build
 from tests.e2e.server import SERVICE, Server
 
 GRANT = {"grant_type": "client_credentials"}
 
 
 def fieldward(server: Server, *arguments: str) -> str:
-    """Run a command beside the running service; what it printed."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FIELDWARD_")}
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("fieldward")), *arguments],
-        env={**kept, "FIELDWARD_DATA_DIR": str(server.folder)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    """Run a command beside the running service, in this process; what it printed."""
+    others: dict[str, str | None] = {name: None for name in os.environ if name.startswith("FIELDWARD_")}
+    done = CliRunner().invoke(build(), arguments, env={**others, "FIELDWARD_DATA_DIR": str(server.folder)})
+    assert done.exit_code == 0, done.output
     return done.stdout
 
 

@@ -27,6 +27,8 @@ from tests.integration.rotation.interruptions import Killed
 from tests.integration.rotation.load import newcomer
 from tests.stores import REGION, clear_row, keys_of, sealed_database
 
+pytestmark = pytest.mark.slow  # each test makes a world of its own
+
 
 @pytest.fixture
 def stored() -> Stored:

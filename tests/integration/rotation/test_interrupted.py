@@ -16,6 +16,8 @@ from models.rotation.course import SETTLE
 from tests.integration.rotation.interruptions import Killed, halted_at, killed_everywhere
 from tests.integration.rotation.world import ROTATIONS, World, versions_of, world_of
 
+pytestmark = pytest.mark.slow  # each test makes a world of its own
+
 STEPS = {"root": ["wrap"], "kek": ["wrap"], "index": ["fill", "trim"], "data": ["make", "seal", "retire"]}
 
 
@@ -53,7 +55,6 @@ async def test_cut_short_in_a_step_it_goes_on(what: str, step: str, world: World
     assert versions_of(await world.data_keys()) == ({2} if what == "data" else {1})
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("what", ROTATIONS)
 async def test_killed_at_any_call_of_a_database_nothing_is_lost(what: str, after: bool, small_world: World) -> None:
@@ -82,7 +83,6 @@ async def test_one_that_another_process_has_ended_stops(world: World) -> None:
     assert (row["started_at"], row["step"]) == (later.started_at, "make")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", ROTATIONS)
 async def test_a_slow_process_beside_quick_ones_loses_nothing(what: str, small_world: World) -> None:
     """It halts at any call of a database, while others rotate the same keys twice to the end."""
@@ -105,7 +105,6 @@ def test_two_waits_outlast_every_request() -> None:
     assert MAX_AGE + Limits().seconds + TIMEOUT < 2 * SETTLE
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("what", ["kek", "index", "data"])
 async def test_a_slow_process_beside_one_in_the_middle_loses_nothing(what: str, small_world: World) -> None:
     """It halts at any call of a database, while its rotation is ended by another process and a later one begun."""

@@ -19,6 +19,8 @@ from models.replay import replay
 from models.user import UserDocument
 from tests.integration.rotation.world import PEOPLE, World, emails
 
+pytestmark = pytest.mark.slow  # each test makes a world of its own
+
 
 async def erased(world: World, *people: str) -> None:
     """As the main database is once their rows are deleted, and nothing else was done yet."""

@@ -19,6 +19,8 @@ from models.user import UserDocument
 from tests.integration.rotation.interruptions import Killed
 from tests.integration.rotation.world import PEOPLE, ROTATIONS, World, emails, versions_of
 
+pytestmark = pytest.mark.slow  # each test makes a world of its own
+
 FLIPS = {"format": 0, "version": 4, "nonce": 7, "ciphertext": 20, "tag": -1}
 
 
@@ -78,7 +80,6 @@ async def test_the_rate_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -
     assert (made["make"], made["retire"]) == (PEOPLE, PEOPLE)
 
 
-@pytest.mark.slow
 async def test_status_counts_what_is_on_each_key(world: World) -> None:
     """Also in the middle of a rotation."""
     before = await world.status()

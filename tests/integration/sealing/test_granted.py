@@ -14,12 +14,10 @@ import pytest
 
 from auth.principal import Kind, Principal, Shape
 from auth.rules import purposes_of_person
-from models.crypto import envelope
-from models.crypto.envelope import Column, DataKeys, Row
+from models.crypto.envelope import Column, Page
 from models.database import Database
 from models.embedded import Embedded
 from models.sealed import sealed_fields
-from models.sealing import opening
 from models.user import UserDocument
 from models.vocabulary import Purpose, Role, UserStatus
 from tests.integration.reading.world import Recorder, World, make_engine
@@ -46,14 +44,14 @@ async def world(mongod: Embedded) -> AsyncIterator[World]:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The fields that were opened, one by one, wherever that is done."""
     paths: list[str] = []
-    real = envelope.open_column
+    real = Page.open_at
 
-    def open_column(where: Column, rows: list[Row], keys: list[DataKeys], sealed: list[bytes]) -> list[bytes]:
-        paths.extend([where.path] * len(sealed))
-        return real(where, rows, keys, sealed)
+    def open_at(self: Page, column: Column, sealed: list[bytes | None]) -> list[bytes]:
+        opened = real(self, column, sealed)
+        paths.extend([column.path] * len(opened))
+        return opened
 
-    for place in (envelope, opening):
-        monkeypatch.setattr(place, "open_column", open_column)
+    monkeypatch.setattr(Page, "open_at", open_at)
     return paths
 
 

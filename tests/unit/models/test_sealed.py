@@ -17,16 +17,17 @@ from bson import Binary, decode, encode
 from mongomock_motor import AsyncMongoMockClient
 from pydantic import BaseModel, ValidationError
 
-from models.crypto.envelope import Binding, DataKey
+from models.crypto.envelope import DataKey
 from models.encrypted import Encrypted, SealedAs, Unsealed, value_to_seal
 from models.errors import ConfigurationError
 from models.fields import Value, labelled
 from models.sealed import check_sealed, sealed_fields, sealed_type
 from models.user import Address
 from models.vocabulary import Label
+from tests.bindings import Binding, seal
 
 KEY: Final = DataKey(bytes(range(32)), 1)
-SEALED: Final = KEY.seal(Binding("eu", "people", "p", "p", "email"), b'"ada@mail.example"')
+SEALED: Final = seal(KEY, Binding("eu", "people", "p", "p", "email"), b'"ada@mail.example"')
 
 
 class Person(Document):

@@ -14,17 +14,17 @@ from hypothesis import strategies as st
 from models.crypto.envelope import (
     NONCE_BYTES,
     OVERHEAD,
-    Binding,
     Column,
     DataKey,
     DataKeys,
+    Page,
     Row,
     SealBroken,
     Shelf,
     key_version_of,
-    open_column,
 )
 from models.crypto.framing import framed
+from tests.bindings import Binding, seal, unseal
 
 HERE: Final = Binding("eu", "devices", "dev_eu_1", "usr_eu_1", "name")
 SECRET: Final = bytes(range(32))
@@ -44,8 +44,8 @@ def key() -> DataKey:
 def test_what_is_sealed_opens(text: bytes, binding: Binding, version: int) -> None:
     """Any bytes, at any place, under any version; the sealed value is 33 bytes longer."""
     key = DataKey(SECRET, version)
-    sealed = key.seal(binding, text)
-    assert key.open(binding, sealed) == text
+    sealed = seal(key, binding, text)
+    assert unseal(key, binding, sealed) == text
     assert len(sealed) == len(text) + OVERHEAD
     assert key_version_of(sealed) == version
 
@@ -54,31 +54,31 @@ def test_what_is_sealed_opens(text: bytes, binding: Binding, version: int) -> No
 def test_it_opens_at_its_own_place_only(one: Binding, other: Binding) -> None:
     """However alike two places are when put together."""
     key = DataKey(SECRET, 1)
-    sealed = key.seal(one, TEXT)
+    sealed = seal(key, one, TEXT)
     if one == other:
-        assert key.open(other, sealed) == TEXT
+        assert unseal(key, other, sealed) == TEXT
         return
     with pytest.raises(SealBroken):
-        key.open(other, sealed)
+        unseal(key, other, sealed)
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Binding)])
 def test_it_is_bound_to_each_part_of_its_place(key: DataKey, name: str) -> None:
     """Region, collection, document, person and path."""
-    sealed = key.seal(HERE, TEXT)
+    sealed = seal(key, HERE, TEXT)
     for value in ("", "x", getattr(HERE, name) + "x", getattr(HERE, name)[:-1]):
         with pytest.raises(SealBroken):
-            key.open(replace(HERE, **{name: value}), sealed)
+            unseal(key, replace(HERE, **{name: value}), sealed)
 
 
 def test_the_order_of_the_parts_counts(key: DataKey) -> None:
     """The same parts in any other order open nothing, at the place or in the additional data."""
-    sealed = key.seal(HERE, TEXT)
+    sealed = seal(key, HERE, TEXT)
     parts = [getattr(HERE, field.name) for field in fields(Binding)]
     for other in permutations(parts):
         if list(other) != parts:
             with pytest.raises(SealBroken):
-                key.open(Binding(*other), sealed)
+                unseal(key, Binding(*other), sealed)
     all_parts = [b"\1", *parts, b"\0\0\0\1"]
     opened = 0
     for mixed in permutations(all_parts):
@@ -95,57 +95,57 @@ def test_the_order_of_the_parts_counts(key: DataKey) -> None:
 
 def test_no_byte_can_be_changed(key: DataKey) -> None:
     """Each to another value, each bit of it."""
-    sealed = key.seal(HERE, TEXT)
+    sealed = seal(key, HERE, TEXT)
     for place in range(len(sealed)):
         for bit in range(8):
             changed = bytearray(sealed)
             changed[place] ^= 1 << bit
             with pytest.raises(SealBroken):
-                key.open(HERE, bytes(changed))
+                unseal(key, HERE, bytes(changed))
 
 
 def test_nothing_can_be_cut_off_or_added(key: DataKey) -> None:
     """At either end, to any length."""
-    sealed = key.seal(HERE, TEXT)
+    sealed = seal(key, HERE, TEXT)
     for length in range(len(sealed)):
         for cut in (sealed[:length], sealed[length + 1 :]):
             with pytest.raises(SealBroken):
-                key.open(HERE, cut)
+                unseal(key, HERE, cut)
     for longer in (sealed + b"\0", b"\0" + sealed, sealed + sealed):
         with pytest.raises(SealBroken):
-            key.open(HERE, longer)
+            unseal(key, HERE, longer)
 
 
 def test_parts_of_two_values_do_not_go_together(key: DataKey) -> None:
     """The nonce of one, the ciphertext of another, the tag of either."""
-    one, other = key.seal(HERE, b"0123456789"), key.seal(HERE, b"9876543210")
+    one, other = seal(key, HERE, b"0123456789"), seal(key, HERE, b"9876543210")
     for cut in (9, 5 + NONCE_BYTES, len(one) - 16):
         for mixed in (one[:cut] + other[cut:], other[:cut] + one[cut:]):
             with pytest.raises(SealBroken):
-                key.open(HERE, mixed)
+                unseal(key, HERE, mixed)
 
 
 def test_another_key_opens_nothing(key: DataKey) -> None:
     """Neither another person's, nor one of a bit's difference, nor the same bytes as another version."""
-    sealed = key.seal(HERE, TEXT)
+    sealed = seal(key, HERE, TEXT)
     near = bytes([SECRET[0] ^ 1]) + SECRET[1:]
     for other in (DataKey(os.urandom(32), 1), DataKey(near, 1), DataKey(SECRET, 2)):
         with pytest.raises(SealBroken):
-            other.open(HERE, sealed)
+            unseal(other, HERE, sealed)
 
 
 def test_a_version_cannot_be_claimed() -> None:
     """The same bytes under two versions: rewriting the number in front does not help."""
-    sealed = DataKey(SECRET, 1).seal(HERE, TEXT)
+    sealed = seal(DataKey(SECRET, 1), HERE, TEXT)
     with pytest.raises(SealBroken):
-        DataKey(SECRET, 2).open(HERE, sealed[:1] + b"\0\0\0\2" + sealed[5:])
+        unseal(DataKey(SECRET, 2), HERE, sealed[:1] + b"\0\0\0\2" + sealed[5:])
 
 
 @pytest.mark.parametrize("value", [b"", b"\1", b"plain", b"\2" + bytes(60), b"\0" * 60, b"{" * 40])
 def test_what_is_no_sealed_value_does_not_open(key: DataKey, value: bytes) -> None:
     """One error with one code for all of it."""
     with pytest.raises(SealBroken) as caught:
-        key.open(HERE, value)
+        unseal(key, HERE, value)
     assert caught.value.code == "SEAL_BROKEN"
     with pytest.raises(SealBroken):
         key_version_of(value)
@@ -160,14 +160,14 @@ def test_a_value_in_the_clear_does_not_open(key: DataKey, value: object) -> None
     with pytest.raises(SealBroken):
         key_version_of(stored)
     with pytest.raises(SealBroken):
-        key.open(HERE, stored)
+        unseal(key, HERE, stored)
     with pytest.raises(SealBroken):
         DataKeys([key]).open_at(HERE.row, HERE.column, stored)
 
 
 def test_sealing_twice_gives_two_values(key: DataKey) -> None:
     """Equal values cannot be told by looking."""
-    assert key.seal(HERE, TEXT) != key.seal(HERE, TEXT)
+    assert seal(key, HERE, TEXT) != seal(key, HERE, TEXT)
 
 
 def nonces(count: int) -> set[bytes]:
@@ -191,33 +191,51 @@ def test_the_prepared_way_is_the_same(key: DataKey) -> None:
     """A shelf, its rows and the columns, kept for many values."""
     shelf, path = Shelf("eu", "devices"), Column("name")
     row = shelf.row("dev_eu_1", "usr_eu_1")
-    assert key.open(HERE, key.seal_at(row, path, TEXT)) == TEXT
-    assert DataKeys([key]).open_at(row, path, key.seal(HERE, TEXT)) == TEXT
+    assert unseal(key, HERE, key.seal_at(row, path, TEXT)) == TEXT
+    assert DataKeys([key]).open_at(row, path, seal(key, HERE, TEXT)) == TEXT
 
 
 def test_a_column_is_opened_in_order(key: DataKey) -> None:
     """With each document's own key, by any of its versions; one that does not open is enough to open none."""
     shelf, path, others = Shelf("eu", "devices"), Column("name"), [DataKey(os.urandom(32), 7), key]
-    rows = [shelf.row(f"dev_eu_{number}", "usr_eu_1") for number in range(4)]
-    keys = [DataKeys([key]), DataKeys(others), DataKeys(others), DataKeys([key])]
-    sealed = [key.seal_at(rows[0], path, b"0"), others[0].seal_at(rows[1], path, b"1")]
-    sealed += [others[1].seal_at(rows[2], path, b""), key.seal_at(rows[3], path, b"3")]
-    assert open_column(path, rows, keys, sealed) == [b"0", b"1", b"", b"3"]
-    for place in range(4):
-        moved = [*sealed]
-        moved[place] = sealed[place - 1]
-        with pytest.raises(SealBroken):
-            open_column(path, rows, keys, moved)
+    rows = [shelf.row(f"dev_eu_{number}", "usr_eu_1") for number in range(5)]
+    page = Page(rows, [DataKeys([key]), DataKeys(others), DataKeys(others), DataKeys([key]), DataKeys([key])])
+    sealed = [key.seal_at(row, path, bytes([place])) for place, row in enumerate(rows)]
+    newer = [*sealed[:1], others[0].seal_at(rows[1], path, b"newer"), *sealed[2:]]
+    for column in (sealed, newer):
+        texts = [bytes([0]), b"newer" if column is newer else bytes([1]), *(bytes([place]) for place in (2, 3, 4))]
+        assert page.open_at(path, column) == texts
+        assert page.open_at(path, [None, *column[1:3], None, column[4]]) == [*texts[1:3], texts[4]]
+        assert page.open_at(path, [None] * 5) == []
+        for place in range(5):
+            moved = [*column]
+            moved[place] = column[place - 1]
+            with pytest.raises(SealBroken):
+                page.open_at(path, moved)
 
 
-@pytest.mark.parametrize("value", ["clear", {"city": "Oslo"}, ["a"], 1, None, b"short", b""], ids=repr)
+def test_a_version_that_one_person_lacks_opens_for_nobody(key: DataKey) -> None:
+    """Of a page, where all values name it: whoever is asked says so."""
+    shelf, path, other = Shelf("eu", "devices"), Column("name"), DataKey(os.urandom(32), 7)
+    rows = [shelf.row(f"dev_eu_{number}", "usr_eu_1") for number in range(2)]
+    sealed = [other.seal_at(row, path, TEXT) for row in rows]
+    assert Page(rows, [DataKeys([key, other])] * 2).open_at(path, sealed) == [TEXT] * 2
+    with pytest.raises(SealBroken):
+        Page(rows, [DataKeys([key, other]), DataKeys([key])]).open_at(path, sealed)
+
+
+@pytest.mark.parametrize("value", ["clear", {"city": "Oslo"}, ["a"], 1, b"short", b""], ids=repr)
 def test_what_is_not_sealed_does_not_open(key: DataKey, value: Any) -> None:  # noqa: ANN401 - the point
-    """Of any type; and a version that no person has is not remembered."""
+    """Of any type, alone and beside others; and a version that no person has is not remembered."""
     path = Column("name")
     for each in (value, b"\1\0\0\0\7" + bytes(40)):
         with pytest.raises(SealBroken):
-            open_column(path, [HERE.row], [DataKeys([key])], [each])
-    assert path == {}
+            Page([HERE.row], [DataKeys([key])]).open_at(path, [each])
+        assert path == {}
+        with pytest.raises(SealBroken):
+            Page([HERE.row] * 2, [DataKeys([key])] * 2).open_at(path, [each, seal(key, HERE, TEXT)])
+        assert len(path) <= 1
+        path.clear()
 
 
 def test_the_newest_key_seals_and_all_open() -> None:
@@ -226,9 +244,9 @@ def test_the_newest_key_seals_and_all_open() -> None:
     ring = DataKeys(keys)
     assert ring.newest is keys[1]
     for key in keys:
-        assert ring.open_at(HERE.row, HERE.column, key.seal(HERE, TEXT)) == TEXT
+        assert ring.open_at(HERE.row, HERE.column, seal(key, HERE, TEXT)) == TEXT
     with pytest.raises(SealBroken):
-        ring.open_at(HERE.row, HERE.column, DataKey(SECRET, 3).seal(HERE, TEXT))
+        ring.open_at(HERE.row, HERE.column, seal(DataKey(SECRET, 3), HERE, TEXT))
     with pytest.raises(ValueError, match="without a key"):
         DataKeys([])
 

@@ -13,10 +13,11 @@ from typing import Final
 import pytest
 
 from models.crypto.blind_index import BlindIndex, Pepper
-from models.crypto.envelope import Binding, DataKey, DataKeys, SealBroken
+from models.crypto.envelope import DataKey, DataKeys, SealBroken
 from models.crypto.keyring import Keyring, KeyringFile, RootKey
 from models.crypto.wrapping import KeyKind, KeyName, WrappingKey
 from models.errors import ConfigurationError
+from tests.bindings import Binding, seal, unseal
 
 SECRET: Final = b"0123456789 is the key of no one."
 TEXT: Final = b"Rosencrantz and Guildenstern"
@@ -90,9 +91,9 @@ def traced(work: Callable[[], object], error: type[Exception]) -> str:
 
 def test_a_value_that_does_not_open_shows_nothing() -> None:
     """Nor does what was wrapped; an error can be sent on."""
-    sealed, wrapped = KEY.seal(HERE, TEXT), WRAPPING.wrap(NAME, SECRET)
+    sealed, wrapped = seal(KEY, HERE, TEXT), WRAPPING.wrap(NAME, SECRET)
     other = Binding("eu", "users", "usr_eu_2", "usr_eu_2", "email")
-    assert not shows(traced(lambda: KEY.open(other, sealed), SealBroken))
+    assert not shows(traced(lambda: unseal(KEY, other, sealed), SealBroken))
     assert not shows(traced(lambda: DataKeys([KEY]).open_at(other.row, other.column, sealed), SealBroken))
     assert not shows(traced(lambda: WRAPPING.unwrap(KeyName(KeyKind.DATA, "us", 1), wrapped), SealBroken))
     again = pickle.loads(pickle.dumps(SealBroken()))  # noqa: S301 - made on the line itself

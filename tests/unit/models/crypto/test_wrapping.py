@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.crypto.envelope import Binding, SealBroken
+from models.crypto.envelope import SealBroken
 from models.crypto.wrapping import (
     WRAPPED_BYTES,
     KeyKind,
@@ -19,6 +19,7 @@ from models.crypto.wrapping import (
     rewrapped,
     wrapping_version_of,
 )
+from tests.bindings import Binding, seal, unseal
 
 NAME: Final = KeyName(KeyKind.DATA, "eu", 1, "usr_eu_1")
 SECRET: Final = bytes(range(64, 96))
@@ -91,12 +92,12 @@ def test_another_wrapping_key_unwraps_nothing(key: WrappingKey) -> None:
 def test_a_sealed_value_is_no_wrapped_key(key: WrappingKey) -> None:
     """Even of the same length, and the other way round."""
     data, wrapped = key.new_data_key(NAME)
-    sealed = data.seal(PLACE, bytes(32))
+    sealed = seal(data, PLACE, bytes(32))
     assert len(sealed) == len(wrapped)
     with pytest.raises(SealBroken):
         key.unwrap(NAME, sealed)
     with pytest.raises(SealBroken):
-        data.open(PLACE, wrapped)
+        unseal(data, PLACE, wrapped)
 
 
 def test_a_new_data_key_is_there_and_wrapped(key: WrappingKey) -> None:
@@ -104,10 +105,10 @@ def test_a_new_data_key_is_there_and_wrapped(key: WrappingKey) -> None:
     data, wrapped = key.new_data_key(NAME)
     again = key.data_key(NAME, wrapped)
     assert again.version == NAME.version
-    assert again.open(PLACE, data.seal(PLACE, b"text")) == b"text"
+    assert unseal(again, PLACE, seal(data, PLACE, b"text")) == b"text"
     other, _ = key.new_data_key(NAME)
     with pytest.raises(SealBroken):
-        other.open(PLACE, data.seal(PLACE, b"text"))
+        unseal(other, PLACE, seal(data, PLACE, b"text"))
 
 
 def test_rewrapping_keeps_the_key(key: WrappingKey) -> None:

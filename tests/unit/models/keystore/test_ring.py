@@ -8,10 +8,11 @@ from typing import Any, Final
 import pytest
 
 from models.crypto.blind_index import Pepper
-from models.crypto.envelope import Binding, DataKeys, SealBroken
+from models.crypto.envelope import DataKeys, SealBroken
 from models.crypto.roots import RootKeyMissing
 from models.crypto.wrapping import KeyKind, KeyName, WrappingKey
 from models.keystore.ring import Ring, UnknownKey, key_id, key_name, new_secret, unwrapped_ring
+from tests.bindings import Binding, seal
 from tests.stores import HeldRoots
 
 FIRST, SECOND = WrappingKey(bytes(32), 1), WrappingKey(bytes([1]) * 32, 2)
@@ -44,7 +45,7 @@ def test_the_newest_wraps() -> None:
 def test_what_is_alive_unwraps() -> None:
     """Values of a key that the first one wrapped open while that is alive, and are unknown after it."""
     key, wrapped = Ring("eu", [FIRST], PEPPERS).wraps("usr_eu_a", 1)
-    sealed = key.seal(HERE, b"value")
+    sealed = seal(key, HERE, b"value")
     assert opens(Ring("eu", [FIRST, SECOND], PEPPERS).unwraps(stored("usr_eu_a", wrapped)), sealed)
     with pytest.raises(UnknownKey):
         Ring("eu", [SECOND], PEPPERS).unwraps(stored("usr_eu_a", wrapped))
@@ -58,8 +59,8 @@ def test_all_versions_of_a_person_open() -> None:
     (old, first), (new, second) = ring.wraps("usr_eu_a", 1), ring.wraps("usr_eu_a", 2)
     keys = ring.unwraps(stored("usr_eu_a", first, second))
     assert keys.newest.version == 2
-    assert opens(keys, old.seal(HERE, b"value"))
-    assert opens(keys, new.seal(HERE, b"value"))
+    assert opens(keys, seal(old, HERE, b"value"))
+    assert opens(keys, seal(new, HERE, b"value"))
 
 
 @pytest.mark.parametrize(
