@@ -97,7 +97,7 @@ def test_only_the_encoding_takes_values_out() -> None:
 
 
 def test_only_what_seals_has_peoples_keys() -> None:
-    """Keys of people are in hand where they are made, where values are sealed and opened, and where keys are replaced."""
+    """Where they are made, where values are sealed and opened, and where keys are replaced."""
     assert {path.parts[:2] for path in users("DataKeys")} == {
         ("models", part) for part in ("crypto", "sealing", "keystore", "rotation")
     }
