@@ -2,7 +2,7 @@
 
 No map made here carries a literal, a variable's value, a suggestion or the text of an exception
 that is not a `FieldwardError`. An unexpected exception gets an opaque id, which is logged with the
-exception's type and frames, and nothing else of it shows.
+exception's type and frames (and what it says, where it is one of our own), and nothing else of it shows.
 """
 
 from __future__ import annotations
@@ -134,8 +134,9 @@ def _expected(root: GraphQLInputType, path: Sequence[str | int]) -> str:
 
 
 def fieldward_error(error: FieldwardError) -> ErrorMap:
-    """The map for an error that is meant to be seen. A configuration error is not, at run time."""
-    if isinstance(error, ConfigurationError):
+    """The map for an error that is meant to be seen. A configuration error is not, at run time, nor is one that says no
+    more than that something failed: both are for the operator, who finds them by the id."""
+    if isinstance(error, ConfigurationError) or error.code == INTERNAL:
         return internal_error(error)
     made = error_map(error.message, error.code)
     if isinstance(error, RateLimited):
@@ -148,7 +149,8 @@ def fieldward_error(error: FieldwardError) -> ErrorMap:
 def internal_error(error: BaseException) -> ErrorMap:
     """The map for anything unexpected; logs it under the id that the map shows."""
     identifier = f"err_{secrets.token_hex(8)}"
-    structlog.get_logger("fieldward.errors").error("internal_error", error_id=identifier, exc_info=error)
+    reason = {"reason": error.message} if isinstance(error, FieldwardError) else {}
+    structlog.get_logger("fieldward.errors").error("internal_error", error_id=identifier, **reason, exc_info=error)
     return error_map(
         f"Something went wrong on the server. It is recorded as {identifier}.", INTERNAL, errorId=identifier
     )

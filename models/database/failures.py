@@ -21,6 +21,7 @@ DUPLICATE: Final = 11000
 _AUTHENTICATION_FAILED: Final = frozenset({18, 8000})
 _UNAUTHORIZED: Final = 13
 _INDEX_CONFLICTS: Final = frozenset({85, 86})  # IndexOptionsConflict, IndexKeySpecsConflict
+_NOT_AS_VALIDATED: Final = 121  # DocumentValidationFailure
 _SERVER_BUSY: Final = frozenset({50, 112, 262})  # MaxTimeMSExpired, WriteConflict, ExceededTimeLimit
 
 # What encoding or sending a call may raise. The last three come from values BSON cannot hold: an
@@ -81,6 +82,8 @@ def _refusal(error: driver.OperationFailure, document: type[Document] | None, se
         return ConfigurationError(
             f"An index of the collection {collection_name(document)} exists with other options. Drop it first."
         )
+    if error.code == _NOT_AS_VALIDATED and document is not None:
+        return FieldwardError(f"A row is not what the validator of {collection_name(document)} lets in.")
     return FieldwardError("The database refused an operation.")
 
 

@@ -103,7 +103,7 @@ async def test_no_way_of_writing_goes_around_it(database: Database) -> None:
         with pytest.raises(FieldwardError) as caught:
             await work
         assert CLEAR not in repr(vars(caught.value)) + repr(caught.value)
-        assert caught.value.message == "The database refused an operation."
+        assert caught.value.message == "A row is not what the validator of users lets in."
         assert caught.value.__cause__ is caught.value.__context__ is None
     assert await database.find(UserDocument, {}) == [{"_id": "usr_eu_old", PATH: bytes(SEALED)}]
 

@@ -12,7 +12,15 @@ from graph.documents import Documents
 from graph.errors import STATUS, fieldward_error, format_error, internal_error
 from graph.limits import Limits
 from graph.variables import VariablesError, coerce_variables
-from models.errors import BadInput, ConfigurationError, Conflict, DatabaseUnavailable, LimitExceeded, RateLimited
+from models.errors import (
+    BadInput,
+    ConfigurationError,
+    Conflict,
+    DatabaseUnavailable,
+    FieldwardError,
+    LimitExceeded,
+    RateLimited,
+)
 from tests.unit.graph.small_schema import small_schema
 
 SECRET = "planted"
@@ -154,6 +162,16 @@ def test_a_value_that_cannot_be_serialised_does_not_show() -> None:
 def test_a_configuration_error_is_internal_at_run_time() -> None:
     """It names settings, which are not the client's."""
     assert "setting" not in str(fieldward_error(ConfigurationError("The setting X is wrong.")))
+
+
+def test_a_failure_without_a_code_of_its_own_is_found_in_the_log() -> None:
+    """By its id, with what it says; whoever asked sees the id alone."""
+    with capture_logs() as lines:
+        error = fieldward_error(FieldwardError("A row is not what the validator of users lets in."))
+    assert "validator" not in str(error)
+    assert [(line["error_id"], line["reason"]) for line in lines] == [
+        (error["extensions"]["errorId"], "A row is not what the validator of users lets in.")
+    ]
 
 
 def test_rate_limits_say_when_to_come_back() -> None:
