@@ -6,6 +6,7 @@ itself (restriction, consent, age) are one verdict per row; a row that is withhe
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
@@ -103,7 +104,7 @@ class Reader:
         reading, relation = key
         # The server takes a shorter way for one identifier that stands by itself.
         wanted = ids[0] if len(ids) == 1 else {"$in": ids}
-        raws = await self._database.find(
+        found = self._database.find(
             UserDocument,
             {"_id": wanted},
             projection=reading.projection[relation],
@@ -111,6 +112,11 @@ class Reader:
             naive=True,
             detached=True,
         )
+        sealing = self._database.sealing
+        if sealing is not None and reading.sealed[relation] and sealing.lacks_keys(ids):
+            raws, _ = await asyncio.gather(found, sealing.fetch_keys(ids))  # both stores at once, not in turn
+        else:
+            raws = await found
         try:
             return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws)}
         except RowsBroken as broken:

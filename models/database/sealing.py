@@ -66,6 +66,14 @@ class Sealing(Protocol):
         """Whether `lookup` would change `filter`, or refuse it."""
         ...
 
+    def lacks_keys(self, people: Sequence[str]) -> bool:
+        """Whether a key of `people` would have to be asked for before what is theirs is opened."""
+        ...
+
+    async def fetch_keys(self, people: Sequence[str]) -> None:
+        """Have the keys of `people` at hand, while their rows are still being read. Raises nothing: `open` will."""
+        ...
+
     async def open(
         self,
         document: type[Document],

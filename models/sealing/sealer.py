@@ -7,6 +7,7 @@ is stored (`models.crypto.envelope`), under the data key of its person.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -98,6 +99,15 @@ class Sealer:
         """See `Sealing`. A sealed value itself (bytes) and its absence (None) can be asked for as well."""
         plan = self.plan(document)
         return filter if plan is None else looked_up(plan, await self.keys.ring(), filter)
+
+    def lacks_keys(self, people: Sequence[str]) -> bool:
+        """See `Sealing`."""
+        return self.keys.known(people) is None
+
+    async def fetch_keys(self, people: Sequence[str]) -> None:
+        """See `Sealing`."""
+        with suppress(FieldwardError):
+            await self.keys.of(people)
 
     async def open(
         self,
