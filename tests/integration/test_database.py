@@ -7,10 +7,14 @@ import signal
 import traceback
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from pymongo import ReadPreference, monitoring
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import AutoReconnect
 
+from models.activity import EventDocument
 from models.client import ClientDocument
 from models.database import Database, Session, to_bson
 from models.embedded import Embedded
@@ -80,6 +84,22 @@ async def test_a_limited_read_is_one_command(mongod: Embedded) -> None:
     await database.close()
     assert len(rows) == 120
     assert commands[: commands.index("dropDatabase")] == ["find"]
+
+
+async def test_rows_that_fill_more_than_one_batch_come_all(database: Database) -> None:
+    """What MongoDB sends at once ends at 16 MB."""
+    rows = [{"_id": f"evt_{number:02}", "pad": "x" * 1_000_000} for number in range(20)]
+    await database.insert_many(EventDocument, rows)
+    assert await database.find(EventDocument, {}, sort=[("_id", 1)], limit=20) == rows
+
+
+async def test_a_read_outlives_the_loss_of_its_connection(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when another member of a replica set becomes the primary: it is asked once more."""
+    await database.insert(person("ann"))
+    lost = AsyncMock(side_effect=AutoReconnect)
+    monkeypatch.setattr(AsyncDatabase, "command", lost)
+    assert [row["username"] for row in await database.find(UserDocument, {}, limit=5)] == ["ann"]
+    assert lost.await_count == 1
 
 
 @pytest.mark.parametrize(
