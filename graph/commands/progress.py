@@ -89,7 +89,7 @@ class Steps:
             self._bar.stop()
 
     def add(self, step: str, more: int) -> None:
-        """`more` documents were dealt with in `step`."""
+        """`more` documents were dealt with in `step`; none: it has begun, and takes a while."""
         now = self._clock()
         if step != self._step:
             self._step, self._done, self._began = step, 0, now
@@ -97,6 +97,8 @@ class Steps:
         rate, what = self._done / max(now - self._began, 1e-6), f"{self._title}: {step}" if step else self._title
         if self._console.is_terminal:
             self._bar.update(self._task, completed=self._done, rate=rate, description=what)
+        elif not more:
+            self._console.print(what, highlight=False)
         elif now - self._printed >= LINE_EVERY:
             self._printed = now
             self._console.print(f"{what}: {self._done:,} documents, {rate:,.0f}/s", highlight=False)

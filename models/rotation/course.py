@@ -23,6 +23,7 @@ from models.keystore.keys import Keys
 from models.sealing import Plan
 
 SETTLE: Final = 8.0  # seconds; two of them are longer than noticing, a whole request and a call at its deadline
+WAITING: Final = "waiting until every worker knows"
 BATCH: Final = 200
 _AT_ONCE: Final = 16  # writes; each waits for the journal of a majority
 
@@ -35,7 +36,7 @@ class Course:
 
     `main` is the database of people as whoever may change all of it opens it, `keys` those of the key store as its
     keymaster does. `rate` is the most documents a second (None: as fast as it goes), `progress` is told the step and
-    how many more are done, `settle` the seconds for which workers may still use older keys.
+    how many more are done (none: it waits), `settle` the seconds for which workers may still use older keys.
     """
 
     main: Database
@@ -80,7 +81,7 @@ class Course:
         """Tell all workers that keys have changed, and wait until none uses the earlier ones."""
         update: dict[str, Any] = {"$inc": {"epoch": 1}} | ({"$set": state} if state else {})
         row = await self.keystore.find_one_and_update(StateDocument, {"_id": self.region}, update)
-        await asyncio.sleep(self.settle)
+        await self._settled()
         # A fetch that was under way already may have seen the state before.
         while row is not None and self.keys.epoch < row["epoch"]:
             await self.keys.refresh()
@@ -94,8 +95,13 @@ class Course:
         found = 1
         await once()
         while found:
-            await asyncio.sleep(self.settle)
+            await self._settled()
             found = await once()
+
+    async def _settled(self) -> None:
+        if self.settle:
+            self.progress(WAITING, 0)
+        await asyncio.sleep(self.settle)
 
     async def walk(
         self,

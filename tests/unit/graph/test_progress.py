@@ -51,6 +51,14 @@ def test_steps_are_told_in_plain_lines(shown: io.StringIO) -> None:
     assert shown.getvalue() == "Rotating data: make: 30 documents, 30/s\nRotating data: seal: 15 documents, 15/s\n"
 
 
+def test_a_wait_is_told_at_once(shown: io.StringIO) -> None:
+    """It would look as if nothing went on."""
+    with Steps("Rotating data", Console(file=shown), clock=lambda: 0.0) as steps:
+        steps.add("waiting until every worker knows", 0)
+        steps.add("fill", 5)
+    assert shown.getvalue() == "Rotating data: waiting until every worker knows\n"
+
+
 def test_a_terminal_gets_the_step_that_it_is_in(shown: io.StringIO) -> None:
     """With a number that grows; how many there are nobody has counted."""
     with Steps("Sealing", Console(file=shown, force_terminal=True)) as steps:
