@@ -25,6 +25,7 @@ class Reader:
 
     def __init__(self, database: Database, *, coalesce: bool = True) -> None:
         self._database = database
+        self._fetching: set[asyncio.Task[None]] = set()
         self._together = Coalescer(self._find_by_ids, TIMEOUT) if coalesce else None
 
     async def one(
@@ -104,7 +105,8 @@ class Reader:
         reading, relation = key
         # The server takes a shorter way for one identifier that stands by itself.
         wanted = ids[0] if len(ids) == 1 else {"$in": ids}
-        found = self._database.find(
+        ahead = self._fetch_ahead(ids) if reading.sealed[relation] else None
+        raws = await self._database.find(
             UserDocument,
             {"_id": wanted},
             projection=reading.projection[relation],
@@ -112,24 +114,36 @@ class Reader:
             naive=True,
             detached=True,
         )
-        sealing = self._database.sealing
-        if sealing is not None and reading.sealed[relation] and sealing.lacks_keys(ids):
-            raws, _ = await asyncio.gather(found, sealing.fetch_keys(ids))  # both stores at once, not in turn
-        else:
-            raws = await found
         try:
-            return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws)}
+            return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws, ahead)}
         except RowsBroken as broken:
             # Others wait for this query too, and their rows are fine.
             there = [raw for raw in raws if raw["_id"] not in broken.keyless]
             return {raw["_id"]: SealBroken() if raw["_id"] in broken.rows else raw for raw in there}
 
-    async def _shown(self, reading: Reading, relation: Relation, raws: list[Raw]) -> list[Raw]:
-        """Open what is granted of rows that may show. A person whose key is gone is no longer there."""
+    def _fetch_ahead(self, people: list[str]) -> asyncio.Task[None] | None:
+        """Fetch the keys that are not at hand while the rows are read: both stores are asked at once, not in turn."""
+        sealing = self._database.sealing
+        if sealing is None or not sealing.lacks_keys(people):
+            return None
+        task = asyncio.create_task(sealing.fetch_keys(people))
+        self._fetching.add(task)
+        task.add_done_callback(self._fetching.discard)
+        return task
+
+    async def _shown(
+        self, reading: Reading, relation: Relation, raws: list[Raw], ahead: asyncio.Task[None] | None = None
+    ) -> list[Raw]:
+        """Open what is granted of rows that may show. A person whose key is gone is no longer there.
+
+        `ahead` fetches their keys; where there is nothing to open nobody waits for it.
+        """
         sealed = reading.sealed[relation]
         if not sealed:
             return raws
         shown = [raw for raw in raws if _blocked(reading, relation, raw) is None]
+        if shown and ahead is not None:
+            await ahead
         gone = {shown[place]["_id"] for place in await self._open(UserDocument, shown, sealed)}
         return [raw for raw in raws if raw["_id"] not in gone] if gone else raws
 

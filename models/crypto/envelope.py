@@ -124,11 +124,11 @@ class DataKeys(KeyHolder):
     __slots__ = ("newest", "openers")
 
     def __init__(self, keys: Iterable[DataKey]) -> None:
-        alive = list(keys)
-        if not alive:
+        by_header = {key._header: key for key in keys}
+        if not by_header:
             raise ValueError("a person without a key")
-        self.newest = alive[0] if len(alive) == 1 else max(alive, key=lambda key: key.version)
-        self.openers = {key._header: key._cipher.decrypt for key in alive}
+        self.newest = by_header[max(by_header)]
+        self.openers = {header: key._cipher.decrypt for header, key in by_header.items()}
 
     def open_at(self, row: Row, column: Column, sealed: bytes) -> bytes:
         """What was sealed for this place, by the version that the value names. Raises `SealBroken`."""
@@ -140,7 +140,7 @@ class DataKeys(KeyHolder):
         raise SealBroken
 
 
-class Page:
+class Page(KeyHolder):
     """Documents whose values are opened together, column by column: their rows, and the keys of their people."""
 
     __slots__ = ("_keys", "_openers", "_rows")

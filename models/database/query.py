@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo.errors import AutoReconnect
+from pymongo.errors import PyMongoError
 
 from models.database.sealing import Raw
 
@@ -21,7 +21,7 @@ class Query:
     limit: int
 
     async def by_cursor(self, rows: Any, session: Any = None) -> list[Raw]:  # noqa: ANN401 - the driver's objects, or the stand-in's
-        """The rows by the driver's cursor, which asks once more when it has lost a connection."""
+        """The rows by the driver's cursor, which asks once more after a failure that may pass."""
         more = {"session": session} if session is not None else {}
         cursor = rows.find(self.filter, self.projection, sort=list(self.sort.items()) or None, limit=self.limit, **more)
         # One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip.
@@ -31,7 +31,7 @@ class Query:
     async def at_once(self, rows: Any) -> list[Raw]:  # noqa: ANN401 - the driver's collection
         """The same by the command itself, which costs a tenth less than with a cursor made for it.
 
-        The cursor does what is rare: several batches, and a connection that was lost.
+        The cursor does what is rare: several batches, and another try after a failure, where that may help.
         """
         if not self.limit:
             return await self.by_cursor(rows)
@@ -46,10 +46,11 @@ class Query:
             answer = await rows.database.command(
                 command, read_preference=rows.read_preference, codec_options=rows.codec_options
             )
-        except AutoReconnect:
-            return await self.by_cursor(rows)
-        if left := answer["cursor"]["id"]:
+            found: list[Raw] = answer["cursor"]["firstBatch"]
+            if not (left := answer["cursor"]["id"]):
+                return found
             await rows.database.command({"killCursors": rows.name, "cursors": [left]})
-            return await self.by_cursor(rows)
-        found: list[Raw] = answer["cursor"]["firstBatch"]
-        return found
+        except PyMongoError as error:
+            if error.timeout:
+                raise
+        return await self.by_cursor(rows)

@@ -8,7 +8,8 @@ from typing import Final
 from models.crypto.envelope import DataKeys
 from models.crypto.secrecy import KeyHolder
 
-KEPT: Final = 55.0  # seconds that a person's key is kept; a minute at most, however late answers come
+PROMPT: Final = 5.0  # seconds; answers that took longer are not kept. Half of the `OVERLAP` of `models.keystore.region`
+KEPT: Final = 55.0  # seconds that a person's key is kept; with the delay of its answer, a minute at most
 MOST: Final = 20_000  # people whose keys are kept; about 1.2 kB each
 
 

@@ -19,7 +19,7 @@ from models.crypto.envelope import DataKeys, SealBroken
 from models.crypto.roots import RootKeys
 from models.database import Database, Raw
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
-from models.keystore.cache import KeyCache
+from models.keystore.cache import PROMPT, KeyCache
 from models.keystore.documents import DataKeyDocument, TombstoneDocument
 from models.keystore.journal import Journal
 from models.keystore.region import KeysUnavailable, RegionKeys
@@ -199,9 +199,10 @@ class Keys:
         return found
 
     def _keep(self, person: str, keys: DataKeys, began: float, epoch: int) -> None:
-        # NOTE: a key that was destroyed meanwhile is dropped by the next fetch. What was read before keys changed, and
-        # comes after that was noticed, is not kept: it may lack the newest version.
-        if epoch == self._known.state.epoch:
+        # NOTE: a key that was destroyed meanwhile is dropped by the next fetch, which looks some seconds back. What
+        # took longer (a provider that is slow) is used once and not kept. Nor is what was read before keys changed and
+        # comes after that was noticed: it may lack the newest version.
+        if epoch == self._known.state.epoch and self._seconds() - began < PROMPT:
             self._cache.keep(person, keys, began)
 
 

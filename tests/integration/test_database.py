@@ -12,7 +12,7 @@ from unittest.mock import AsyncMock
 import pytest
 from pymongo import ReadPreference, monitoring
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from models.activity import EventDocument
 from models.client import ClientDocument
@@ -93,10 +93,13 @@ async def test_rows_that_fill_more_than_one_batch_come_all(database: Database) -
     assert await database.find(EventDocument, {}, sort=[("_id", 1)], limit=20) == rows
 
 
-async def test_a_read_outlives_the_loss_of_its_connection(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("failure", [AutoReconnect(), OperationFailure("x", 6), OperationFailure("x", 134)], ids=repr)
+async def test_a_read_outlives_a_failure_that_passes(
+    database: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
     """As when another member of a replica set becomes the primary: it is asked once more."""
     await database.insert(person("ann"))
-    lost = AsyncMock(side_effect=AutoReconnect)
+    lost = AsyncMock(side_effect=failure)
     monkeypatch.setattr(AsyncDatabase, "command", lost)
     assert [row["username"] for row in await database.find(UserDocument, {}, limit=5)] == ["ann"]
     assert lost.await_count == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import types
 from asyncio import Future
@@ -18,6 +19,7 @@ from models.crypto.envelope import Column, Page
 from models.database import Database
 from models.embedded import Embedded
 from models.sealed import sealed_fields
+from models.sealing import Sealer
 from models.user import UserDocument
 from models.vocabulary import Purpose, Role, UserStatus
 from tests.integration.reading.world import Recorder, World, make_engine
@@ -124,6 +126,28 @@ async def test_rows_that_are_withheld_are_not_opened(world: World, new: Newcomer
         shown = [node for node in answer.body["data"]["users"]["nodes"] if node["fullName"] is not None]
         assert bob in {node["id"] for node in shown}
         assert Counter(opened)["full_name"] == len(shown)
+
+
+async def test_nobody_waits_for_keys_of_what_is_not_shown(
+    world: World, new: Newcomer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys are fetched while a row is read; when there is no row, or it is withheld, the answer does not wait."""
+    ann = await settle(world.database, new(), status=UserStatus.RESTRICTED)
+    asked: list[str] = []
+
+    async def hangs(self: Sealer, people: list[str]) -> None:
+        asked.extend(people)
+        await asyncio.sleep(30)
+
+    keys_of(world.database)._cache.clear()
+    monkeypatch.setattr(Sealer, "fetch_keys", hangs)
+    for someone in (ann, "usr_eu_nobody"):
+        async with asyncio.timeout(2):
+            answer = await world.ask(staff(Role.SUPPORT), ONE, None, id=someone)
+        assert "UNAVAILABLE" not in repr(answer.body)
+    assert asked == [ann, "usr_eu_nobody"]
+    for task in list(world.engine._services.reader._fetching):
+        task.cancel()
 
 
 async def test_what_hangs_on_people_is_opened_by_grant_too(world: World, new: Newcomer, opened: list[str]) -> None:

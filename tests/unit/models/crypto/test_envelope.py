@@ -214,6 +214,12 @@ def test_a_column_is_opened_in_order(key: DataKey) -> None:
                 page.open_at(path, moved)
 
 
+def test_of_two_keys_of_one_version_one_both_seals_and_opens() -> None:
+    """However that came about: what is written can be read."""
+    keys = DataKeys([DataKey(os.urandom(32), 1), DataKey(os.urandom(32), 1)])
+    assert keys.open_at(HERE.row, HERE.column, seal(keys.newest, HERE, TEXT)) == TEXT
+
+
 def test_a_version_that_one_person_lacks_opens_for_nobody(key: DataKey) -> None:
     """Of a page, where all values name it: whoever is asked says so."""
     shelf, path, other = Shelf("eu", "devices"), Column("name"), DataKey(os.urandom(32), 7)

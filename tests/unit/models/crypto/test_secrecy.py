@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from models.crypto.blind_index import BlindIndex, Pepper
-from models.crypto.envelope import DataKey, DataKeys, SealBroken
+from models.crypto.envelope import DataKey, DataKeys, Page, SealBroken
 from models.crypto.keyring import Keyring, KeyringFile, RootKey
 from models.crypto.wrapping import KeyKind, KeyName, WrappingKey
 from models.errors import ConfigurationError
@@ -32,6 +32,7 @@ HOLDERS: Final[list[object]] = [
     BlindIndex("eu", "users", "email", [Pepper(SECRET, 1)], str),
     RootKey(1, SECRET),
     Keyring((RootKey(1, SECRET),)),
+    Page([], [DataKeys([KEY])]),
 ]
 IDS: Final = [type(holder).__name__ for holder in HOLDERS]
 

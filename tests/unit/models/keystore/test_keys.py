@@ -114,6 +114,25 @@ async def test_a_key_is_kept_for_a_minute(worker: Worker, store: Watched, clock:
     assert store.count_of(DataKeyDocument) == 2
 
 
+async def test_an_answer_that_took_long_is_not_kept(
+    worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was destroyed meanwhile would not be noticed, and a minute would not be the most."""
+    await worker().make([ANN])
+    for delay, kept in ((cache.PROMPT - 0.1, True), (cache.PROMPT, False)):
+        reader = worker()
+        real = reader._rows
+
+        async def rows(people: list[str], delay: float = delay, real: Any = real) -> Any:  # noqa: ANN401 - as it is
+            clock.pass_by(delay)
+            return await real(people)
+
+        monkeypatch.setattr(reader, "_rows", rows)
+        assert list(await reader.of([ANN])) == [ANN]
+        await reader.refresh()
+        assert (reader.known([ANN]) is not None) is kept
+
+
 async def test_keys_are_kept_for_so_many(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest go first."""
     monkeypatch.setattr(cache, "MOST", 3)
