@@ -46,7 +46,7 @@ class Keys:
         self._journal, self._clock, self._seconds = journal, clock, seconds
         self._leaving: set[str] = set()  # whose keys are still to be destroyed
         self._cache = KeyCache(seconds)
-        self._known = RegionKeys(database, roots, region, self._cache, self._destroy_left, clock=clock, seconds=seconds)
+        self._known = RegionKeys(database, roots, region, self._cache, self._chores, clock=clock, seconds=seconds)
 
     async def start(self) -> None:
         """Load the keys of the region, and begin to look for changes in the background.
@@ -93,12 +93,8 @@ class Keys:
         Who has none, or a damaged one, is left out. `anew`: none that was kept counts. Raises `KeysUnavailable`.
         """
         await self.ring()
-        began, epoch = self._seconds(), self._known.state.epoch
         found = {} if anew else self._cache.some_of(people)
-        fetched = await self._unwrapped(await self._rows([person for person in people if person not in found]))
-        for person, keys in fetched.items():
-            self._keep(person, keys, began, epoch)
-        return found | fetched
+        return found | await self._fetched([person for person in people if person not in found])
 
     async def make(self, people: Iterable[str]) -> frozenset[str]:
         """A data key for each of `people` who has none, and had none that was destroyed; for whom one was made.
@@ -168,6 +164,10 @@ class Keys:
         except FieldwardError as error:
             structlog.get_logger(__name__).warning("key_not_destroyed_yet", code=error.code)
 
+    async def _chores(self) -> None:
+        await self._destroy_left()
+        await self._fetched(self._cache.due())
+
     async def _destroy_left(self) -> None:
         for person in list(self._leaving):
             await self.destroy(person)
@@ -176,6 +176,14 @@ class Keys:
         """Those of `people` whose key was destroyed."""
         rows = await self.database.find(TombstoneDocument, {"_id": {"$in": list(people)}}, projection={"_id": 1})
         return frozenset(row["_id"] for row in rows)
+
+    async def _fetched(self, people: list[str]) -> dict[str, DataKeys]:
+        """The keys of `people` as they are now, which are at hand from then on."""
+        began, epoch = self._seconds(), self._known.state.epoch
+        fetched = await self._unwrapped(await self._rows(people))
+        for person, keys in fetched.items():
+            self._keep(person, keys, began, epoch)
+        return fetched
 
     async def _rows(self, people: list[str]) -> list[Raw]:
         if not people:

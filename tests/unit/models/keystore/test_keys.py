@@ -114,6 +114,53 @@ async def test_a_key_is_kept_for_a_minute(worker: Worker, store: Watched, clock:
     assert store.count_of(DataKeyDocument) == 2
 
 
+async def test_keys_in_use_are_fetched_anew_before_their_time(worker: Worker, store: Watched, clock: Clock) -> None:
+    """So whoever is asked for again and again costs no query; who is not is forgotten."""
+    people = [ANN, "usr_eu_bob", "usr_eu_eve"]
+    await worker().make(people)
+    reader = worker()
+    await reader.of(people)
+    for _ in range(5):
+        clock.pass_by(cache.RENEWED + 1)
+        await reader.refresh()
+        assert reader.known([ANN]) is not None
+        await reader._chores()
+    filters = [filter for document, filter in store.asked if document is DataKeyDocument]  # noqa: A001 - MongoDB's own word
+    assert filters == [{"_id": {"$in": people}}, *[{"_id": {"$in": [ANN]}}] * 5]
+    assert reader.known(["usr_eu_bob"]) is None
+
+
+async def test_a_key_that_is_gone_is_not_renewed(worker: Worker, store: Watched, clock: Clock) -> None:
+    """It ends with its minute, also where no tombstone tells of it."""
+    await worker().make([ANN])
+    reader = worker()
+    await reader.of([ANN])
+    await store.real.delete_one(DataKeyDocument, {"_id": ANN})
+    clock.pass_by(cache.RENEWED + 1)
+    for _ in range(2):
+        await reader.refresh()
+        assert reader.known([ANN]) is not None
+        await reader._chores()
+        clock.pass_by(cache.KEPT - cache.RENEWED - 1)
+    clock.pass_by(1)
+    await reader.refresh()
+    assert reader.known([ANN]) is None
+
+
+async def test_so_many_are_renewed_at_once(worker: Worker, store: Watched, clock: Clock) -> None:
+    """Others are answered in between."""
+    people = [f"usr_eu_{number}" for number in range(cache.AT_ONCE + 10)]
+    await worker().make(people)
+    reader = worker()
+    await reader.of(people)
+    assert reader.known(people) is not None
+    clock.pass_by(cache.RENEWED + 1)
+    await reader.refresh()
+    for left in (10, 0):
+        await reader._chores()
+        assert len(reader._cache.due()) == left
+
+
 async def test_an_answer_that_took_long_is_not_kept(
     worker: Worker, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
