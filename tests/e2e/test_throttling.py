@@ -19,6 +19,8 @@ from tests.e2e.databases import on_database
 from tests.e2e.server import GRAPHQL, PASSWORD, SERVICE, SIGN_IN, Server
 from tests.stores import clear
 
+pytestmark = pytest.mark.slow  # waiting is what they are about
+
 FLOOD: Final = 200
 TRY: Final = """
 mutation ($login: String!, $password: String!, $device: String) {
@@ -168,7 +170,6 @@ def _seen_address(server: Server, forwarded: str) -> str:
     return on_database(server, latest)
 
 
-@pytest.mark.slow
 def test_registrations_are_counted_by_network(proxied: Server) -> None:
     """Also those that succeed; one that is not let in makes no account."""
     names = [f"crowd.{uuid4().hex[:10]}" for _ in range(ALLOWANCES[Action.REGISTER] * 2 + 5)]
@@ -200,7 +201,6 @@ def test_guessing_the_password_of_an_open_session_is_limited(proxied: Server) ->
     assert "retry-after" in tries[-1].headers
 
 
-@pytest.mark.slow
 async def test_a_flood_of_sign_ins_leaves_the_rest_of_the_api_quick(serve: Serve) -> None:
     """Hashing is bounded: those over it are turned away at once, and questions are answered in between."""
     own = serve()

@@ -215,6 +215,7 @@ async def test_there_is_no_transaction_in_memory(memory_database: Database) -> N
     assert session is None
 
 
+@pytest.mark.slow
 async def test_a_frozen_server_answers_everyone_and_then_works_again(database: Database, frozen: Embedded) -> None:
     """A hundred callers hear that there is no answer within 5 seconds; the next one after it wakes is served."""
     await database.insert(person("ann"))
@@ -242,6 +243,7 @@ async def test_reads_that_nobody_waits_for_any_more_block_no_others(database: Da
     assert {row["username"] for row in found if row} == {"ann"}
 
 
+@pytest.mark.slow
 async def test_a_frozen_server_ends_a_transaction_in_time(database: Database, frozen: Embedded) -> None:
     """Giving up on a transaction does not wait for a server that does not answer."""
 

@@ -87,6 +87,7 @@ def gone(pid: int) -> bool:
     return False
 
 
+@pytest.mark.slow
 def test_a_second_start_finds_its_data_on_the_same_port(start: Start, said: list[str]) -> None:
     """Port and credentials are kept, and a clean end is nothing to speak of."""
     first = start()
@@ -175,6 +176,7 @@ def test_a_folder_of_an_earlier_version_gets_the_users_it_lacks(start: Start, tm
         client.fieldward.users.find_one()
 
 
+@pytest.mark.slow
 def test_a_server_of_an_earlier_version_is_not_joined(start: Start, tmp_path: Path) -> None:
     """Its users are not those that a command of this version needs."""
     start()
@@ -193,6 +195,7 @@ def test_it_listens_on_loopback_without_compression(mongod: Embedded) -> None:
     assert options["compression"]["compressors"] == "disabled"
 
 
+@pytest.mark.slow
 def test_a_second_instance_is_told_who_is_there(start: Start) -> None:
     """One folder, one instance."""
     start()
@@ -200,6 +203,7 @@ def test_a_second_instance_is_told_who_is_there(start: Start) -> None:
         start()
 
 
+@pytest.mark.slow
 def test_a_command_finds_the_server_that_runs(start: Start, tmp_path: Path) -> None:
     """Its address is known while it runs, and only then."""
     server = start()
@@ -224,6 +228,7 @@ def test_a_full_disk_is_named(start: Start, monkeypatch: pytest.MonkeyPatch) -> 
         start()
 
 
+@pytest.mark.slow
 def test_damaged_credentials_are_named(start: Start, tmp_path: Path) -> None:
     """Instead of making new ones that open nothing."""
     start().stop()

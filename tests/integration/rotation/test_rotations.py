@@ -15,6 +15,8 @@ from models.user import UserDocument
 from tests.integration.rotation.interruptions import Killed
 from tests.integration.rotation.world import PEOPLE, ROTATIONS, World, emails, versions_of
 
+pytestmark = pytest.mark.slow  # each test makes a world of its own
+
 
 @pytest.mark.parametrize("what", ROTATIONS)
 async def test_nothing_is_lost(what: str, world: World) -> None:
