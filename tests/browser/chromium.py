@@ -140,11 +140,15 @@ class Page:
         self.call("Page.navigate", url=address)
 
     def click(self, selector: str) -> None:
-        """Click the middle of an element, as a mouse does."""
+        """Click the middle of an element, as a mouse does, once it stays where it is."""
         x, y = self.wait(
-            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); if (!e) return null;"
-            "e.scrollIntoView({block: 'center'}); const r = e.getBoundingClientRect();"
-            "return r.width ? [r.x + r.width / 2, r.y + r.height / 2] : null; })()",
+            f"(async () => {{ const find = () => document.querySelector({json.dumps(selector)});"
+            "const middle = e => { const r = e.getBoundingClientRect();"
+            "return r.width ? [r.x + r.width / 2, r.y + r.height / 2] : null; };"
+            "const e = find(); if (!e) return null; e.scrollIntoView({block: 'center'}); const before = middle(e);"
+            "await new Promise(done => setTimeout(done, 60));"
+            "const after = find() === e && middle(e);"
+            "return after && before && after.join() === before.join() ? after : null; })()",
             what=selector,
         )
         for kind in ("mousePressed", "mouseReleased"):
