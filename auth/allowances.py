@@ -29,7 +29,7 @@ class Action(StrEnum):
     VERIFY = "VERIFY"
     REFRESH = "REFRESH"
     TOKEN = "TOKEN"  # noqa: S105 - an action, not a secret
-    PASSWORD = "PASSWORD"  # noqa: S105 - the same
+    PASSWORD = "PASSWORD"  # noqa: S105 - an action, not a secret
 
 
 # How many a network may have in a WINDOW: failures, or for EVERY all attempts.

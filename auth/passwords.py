@@ -72,7 +72,7 @@ class Verified:
 class _ImportedBcrypt(BcryptHasher):
     """bcrypt as other systems made it: only the first 72 bytes of a password count."""
 
-    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's name
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's Protocol names the argument so
         data = password.encode() if isinstance(password, str) else password
         return super().verify(data[:_BCRYPT_BYTES], hash)
 

@@ -15,7 +15,7 @@ class Different(Exception):
     """Two servers answered differently. Says where, with invented people's values."""
 
 
-def normalised(data: Any) -> Any:  # noqa: ANN401 - JSON
+def normalised(data: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     """`data` with moments in one form; the order of keys does not count in Python anyway."""
     if isinstance(data, list):
         return [normalised(item) for item in data]
@@ -32,7 +32,7 @@ def _moment(text: str) -> str:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat(timespec="milliseconds")
 
 
-def data_of(body: bytes) -> Any:  # noqa: ANN401 - JSON
+def data_of(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     """The normalised `data` of an answer. Raises `Different` when there is none."""
     answer = orjson.loads(body)
     if not isinstance(answer, dict) or not answer.get("data"):
@@ -48,7 +48,7 @@ def compare(name: str, bodies: Sequence[bytes], expected: Sequence[Any]) -> None
             raise Different(f"{name}, answer {number}: {_first_difference(found, wanted, 'data')}")
 
 
-def _first_difference(found: Any, wanted: Any, path: str) -> str:  # noqa: ANN401 - JSON
+def _first_difference(found: Any, wanted: Any, path: str) -> str:  # noqa: ANN401 - whatever JSON holds
     if isinstance(found, dict) and isinstance(wanted, dict) and found.keys() == wanted.keys():
         return next(
             _first_difference(found[key], wanted[key], f"{path}.{key}") for key in wanted if found[key] != wanted[key]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from types import UnionType
-from typing import Any, Final, Union, get_args, get_origin
+from typing import Any, Final, TypeVar, Union, get_args, get_origin
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -19,6 +19,7 @@ from models.crypto.envelope import SealBroken
 from models.errors import BadInput
 from models.fields import Value
 
+T = TypeVar("T")
 DecodeAll = Callable[[list[bytes]], list[Any]]
 Check = Callable[[Any], bool]
 
@@ -42,7 +43,7 @@ def codec_for(annotation: Any) -> Codec:  # noqa: ANN401 - stands for any type, 
     back in UTC without a zone, as rows are read. Raises `TypeError` for any other.
     """
     if annotation is bytes:
-        return Codec(_encoder(bytes, _anything, _same), _as_they_are, bytes)
+        return Codec(_encoder(bytes, _anything, _same), _same, bytes)
     if annotation is str:
         return Codec(_encoder(str, _anything, _dumped), _decoder(str), str)
     if get_origin(annotation) is list:
@@ -95,11 +96,7 @@ def _loaded(data: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         return _NONE
 
 
-def _same(data: bytes) -> bytes:
-    return data
-
-
-def _as_they_are(data: list[bytes]) -> list[bytes]:
+def _same(data: T) -> T:
     return data
 
 
@@ -122,7 +119,7 @@ def _anything(_value: object) -> bool:
     return True
 
 
-def _fits(annotation: Any) -> Check:  # noqa: ANN401 - the same
+def _fits(annotation: Any) -> Check:  # noqa: ANN401 - stands for any type, as TypeAdapter's does
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
 
     def fits(value: object) -> bool:

@@ -17,7 +17,7 @@ from models.vocabulary import Access, Label, Purpose
 
 DEMO_PASSWORD: Final = "fieldward-demo-password"  # noqa: S105 - published on purpose, refused in production
 DEMO_CLIENT: Final = "demo-service"
-DEMO_SECRET: Final = "fieldward-demo-secret"  # noqa: S105 - the same
+DEMO_SECRET: Final = "fieldward-demo-secret"  # noqa: S105 - published on purpose, refused in production
 _SCOPES: Final = (Scope(Label.CONTACT, Access.READ), Scope(Label.NAME, Access.READ))
 
 

@@ -38,8 +38,6 @@ _BODY: Final = _HEADER + NONCE_BYTES
 _FORMAT: Final = bytes([FORMAT])
 
 Row = NewType("Row", bytes)  # the additional data of one document, up to the path
-
-
 Opener = Callable[[bytes, bytes, bytes], bytes]
 
 # What a cipher, or what leads to it, says of a value that is none: shorter than a nonce and a tag, no bytes at all, of

@@ -76,9 +76,9 @@ class _Client(Protocol):
 
     def encrypt(self, *, KeyId: str, Plaintext: bytes, EncryptionContext: dict[str, str]) -> _Encrypted: ...  # noqa: N803 - as KMS spells them
 
-    def decrypt(self, *, KeyId: str, CiphertextBlob: bytes, EncryptionContext: dict[str, str]) -> _Decrypted: ...  # noqa: N803 - the same
+    def decrypt(self, *, KeyId: str, CiphertextBlob: bytes, EncryptionContext: dict[str, str]) -> _Decrypted: ...  # noqa: N803 - as KMS spells them
 
-    def describe_key(self, *, KeyId: str) -> _Described: ...  # noqa: N803 - the same
+    def describe_key(self, *, KeyId: str) -> _Described: ...  # noqa: N803 - as KMS spells them
 
 
 @dataclass(frozen=True, slots=True)

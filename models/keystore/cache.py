@@ -19,7 +19,7 @@ MOST: Final = 20_000  # people whose keys are kept; about 2.8 kB each
 class KeyCache(KeyHolder):
     """Holds up to `MOST` people's keys, each for `KEPT` seconds from when it was asked for; the oldest go first.
 
-    Those that were used once more since they came are `due` before that: people who are asked for again and again
+    Those that were used from here since they came are `due` before that: people who are asked for again and again
     are so at hand without a query, by keys that are never older than a minute.
     """
 

@@ -21,11 +21,11 @@ class Administration(Protocol):
 
     def create_alias(self, *, AliasName: str, TargetKeyId: str) -> object: ...  # noqa: N803 - as KMS spells it
 
-    def update_alias(self, *, AliasName: str, TargetKeyId: str) -> object: ...  # noqa: N803 - the same
+    def update_alias(self, *, AliasName: str, TargetKeyId: str) -> object: ...  # noqa: N803 - as KMS spells it
 
-    def disable_key(self, *, KeyId: str) -> object: ...  # noqa: N803 - the same
+    def disable_key(self, *, KeyId: str) -> object: ...  # noqa: N803 - as KMS spells it
 
-    def schedule_key_deletion(self, *, KeyId: str) -> object: ...  # noqa: N803 - the same
+    def schedule_key_deletion(self, *, KeyId: str) -> object: ...  # noqa: N803 - as KMS spells it
 
 
 def administration(address: str, region: str = REGION) -> Administration:

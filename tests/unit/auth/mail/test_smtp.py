@@ -47,7 +47,7 @@ class Handler:
             envelope.rcpt_tos.append(address)
         return self.answer
 
-    async def handle_DATA(self, _server: object, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the same
+    async def handle_DATA(self, _server: object, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - the library's name
         """Keep the mail."""
         self.envelopes.append(envelope)
         return "250 OK"

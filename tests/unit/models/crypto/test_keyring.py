@@ -192,10 +192,10 @@ async def test_another_installations_first_key_is_not_taken_for_this_one(file: K
 async def test_a_file_that_goes_away_is_said(file: KeyringFile, path: Path) -> None:
     """With a code of its own, and works again when it is back."""
     file.load_or_create()
-    os.rename(path, f"{path}.away")  # noqa: PTH104 - the same
+    os.rename(path, f"{path}.away")  # noqa: PTH104 - like its method, which may not be called from a coroutine
     for work in (file.versions(), file.wrap(NAME, SECRET), file.unwrap(NAME, Wrapped("1-00000000", b""))):
         with pytest.raises(RootKeysUnavailable) as caught:
             await work
         assert caught.value.code == "KEYS_UNAVAILABLE"
-    os.rename(f"{path}.away", path)  # noqa: PTH104 - the same
+    os.rename(f"{path}.away", path)  # noqa: PTH104 - like its method, which may not be called from a coroutine
     await file.versions()
