@@ -150,8 +150,8 @@ class Reader:
     async def _opened(self, reading: Reading, loaded: Loaded) -> Loaded:
         """The same for rows read together. The row of a person whose key is gone is withheld as RESTRICTED."""
         gone: dict[int, Variant] = {}
-        for relation in Relation:
-            if sealed := reading.sealed[relation]:
+        for relation, sealed in reading.sealed.items():
+            if sealed:
                 places = loaded.places((relation, None))
                 keyless = await self._open(UserDocument, [loaded.raws[place] for place in places], sealed)
                 gone |= {places[each]: (relation, Reason.RESTRICTED) for each in keyless}

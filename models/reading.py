@@ -74,9 +74,9 @@ class Loaded:
 
     def places(self, variant: Variant) -> list[int]:
         """Where the rows of one variant are."""
-        uniform = (place for place in range(len(self.raws)) if place not in self.exceptions)
-        exceptional = (place for place, other in self.exceptions.items() if other == variant)
-        return [*(uniform if self.uniform == variant else ()), *exceptional]
+        if variant != self.uniform:
+            return [place for place, other in self.exceptions.items() if other == variant]
+        return [place for place in range(len(self.raws)) if self.exceptions.get(place, variant) == variant]
 
     def pairs(self) -> list[tuple[Raw, Variant]]:
         """Each row with its variant."""

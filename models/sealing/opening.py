@@ -47,10 +47,10 @@ def _open_all(
     except SealBroken:
         return False
     for path, sealed, values in opened:
-        value_of = iter(values)
-        for raw, value in zip(raws, sealed, strict=True):
-            if value is not None:
-                raw[path] = next(value_of)
+        has_all = len(values) == len(raws)
+        rows = raws if has_all else [raw for raw, value in zip(raws, sealed, strict=True) if value is not None]
+        for raw, value in zip(rows, values, strict=True):
+            raw[path] = value
     return True
 
 
