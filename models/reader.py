@@ -14,6 +14,7 @@ from models.base import PersonalDocument
 from models.coalescing import Coalescer, Found
 from models.crypto.envelope import SealBroken
 from models.database import TIMEOUT, Database, Raw
+from models.database.query import any_of
 from models.database.sealing import RowsBroken
 from models.reading import Loaded, NestedRead, Reading, Variant, judged
 from models.user import UserDocument
@@ -103,12 +104,10 @@ class Reader:
 
     async def _find_by_ids(self, key: tuple[Reading, Relation], ids: list[str]) -> Found:
         reading, relation = key
-        # The server takes a shorter way for one identifier that stands by itself.
-        wanted = ids[0] if len(ids) == 1 else {"$in": ids}
         ahead = self._fetch_ahead(ids) if reading.sealed[relation] else None
         raws = await self._database.find(
             UserDocument,
-            {"_id": wanted},
+            {"_id": any_of(ids)},
             projection=reading.projection[relation],
             limit=len(ids),
             naive=True,

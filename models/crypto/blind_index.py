@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Iterable
-from typing import Any, Final, TypedDict
+from typing import Final, TypedDict
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -68,8 +68,3 @@ class BlindIndex(KeyHolder):
         """What is stored for `value`: one code for each version that is alive, oldest first."""
         message = self._normalise(value).encode()
         return [Entry(v=version, mac=hmac.digest(key, message, "sha256")) for version, key in self._keys.items()]
-
-    def query(self, stored: str, value: str) -> dict[str, Any]:
-        """The filter that finds `value` by its codes at the path `stored`, whichever versions a row has."""
-        codes = [entry["mac"] for entry in self.entries(value)]
-        return {f"{stored}.mac": codes[0] if len(codes) == 1 else {"$in": codes}}

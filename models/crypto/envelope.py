@@ -152,8 +152,8 @@ class Page(KeyHolder):
         """
         # NOTE: one turn for each value of a page, so all that can be is done before.
         try:
-            there = sealed if all(sealed) else [value for value in sealed if value is not None]
-            # What lies between two that begin alike begins so too.
+            there = [value for value in sealed if value is not None]
+            # Those that lie, in order, between two that begin alike begin so too.
             header = min(there)[:_HEADER] if there else b""
             if not there or max(there)[:_HEADER] != header:
                 return [

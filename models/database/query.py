@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pymongo.errors import PyMongoError
 
 from models.database.sealing import Raw
+
+
+def any_of(values: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever is compared
+    """What a filter asks of a path that may have each of `values`.
+
+    MongoDB takes a shorter way for one that stands by itself.
+    """
+    return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,10 @@ class Sealing(Protocol):
         ...
 
     async def fetch_keys(self, people: Sequence[str]) -> None:
-        """Have the keys of `people` at hand, while their rows are still being read. Raises nothing: `open` will."""
+        """Have the keys of `people` at hand, while their rows are still being read. Raises nothing: `open` will.
+
+        For a task that nobody cancels.
+        """
         ...
 
     async def open(

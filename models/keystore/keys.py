@@ -18,6 +18,7 @@ from models.base import now as utc_now
 from models.crypto.envelope import DataKeys, SealBroken
 from models.crypto.roots import RootKeys
 from models.database import Database, Raw
+from models.database.query import any_of
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
 from models.keystore.cache import PROMPT, KeyCache
 from models.keystore.documents import DataKeyDocument, TombstoneDocument
@@ -87,14 +88,15 @@ class Keys:
         """The keys of `people`, in their order, if all are at hand, without asking anybody."""
         return self._cache.all_of(people) if self._known.current else None
 
-    async def of(self, people: Sequence[str], *, anew: bool = False) -> Mapping[str, DataKeys]:
+    async def of(self, people: Sequence[str], *, anew: bool = False, detached: bool = False) -> Mapping[str, DataKeys]:
         """The keys of `people`, by one query for those that are not at hand.
 
-        Who has none, or a damaged one, is left out. `anew`: none that was kept counts. Raises `KeysUnavailable`.
+        Who has none, or a damaged one, is left out. `anew`: none that was kept counts; `detached` as in
+        `Database.find`. Raises `KeysUnavailable`.
         """
         await self.ring()
         found = {} if anew else self._cache.some_of(people)
-        return found | await self._fetched([person for person in people if person not in found])
+        return found | await self._fetched([person for person in people if person not in found], detached=detached)
 
     async def make(self, people: Iterable[str]) -> frozenset[str]:
         """A data key for each of `people` who has none, and had none that was destroyed; for whom one was made.
@@ -177,20 +179,24 @@ class Keys:
         rows = await self.database.find(TombstoneDocument, {"_id": {"$in": list(people)}}, projection={"_id": 1})
         return frozenset(row["_id"] for row in rows)
 
-    async def _fetched(self, people: list[str]) -> dict[str, DataKeys]:
+    async def _fetched(self, people: list[str], *, detached: bool = False) -> dict[str, DataKeys]:
         """The keys of `people` as they are now, which are at hand from then on."""
         began, epoch = self._seconds(), self._known.state.epoch
-        fetched = await self._unwrapped(await self._rows(people))
+        fetched = await self._unwrapped(await self._rows(people, detached))
         for person, keys in fetched.items():
             self._keep(person, keys, began, epoch)
         return fetched
 
-    async def _rows(self, people: list[str]) -> list[Raw]:
+    async def _rows(self, people: list[str], detached: bool) -> list[Raw]:
         if not people:
             return []
         try:
             return await self.database.find(
-                DataKeyDocument, {"_id": {"$in": people}}, projection={"keys": 1}, limit=len(people)
+                DataKeyDocument,
+                {"_id": any_of(people)},
+                projection={"keys": 1},
+                limit=len(people),
+                detached=detached,
             )
         except DatabaseUnavailable:
             raise KeysUnavailable from None

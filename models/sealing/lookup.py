@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from models.database.query import any_of
 from models.errors import FieldwardError
 from models.keystore.ring import Ring
 from models.sealing.plan import INDEX_SUFFIX, Plan
@@ -44,4 +45,4 @@ def _codes(plan: Plan, ring: Ring, path: str, asked: object) -> dict[str, Any]:
         raise FieldwardError(f"{plan.collection}.{path} is sealed, and nobody is looked up by it like that.")
     index = ring.index(plan.collection, path, normalise)
     codes = [entry["mac"] for value in values for entry in index.entries(value)]
-    return {f"{path}{INDEX_SUFFIX}.mac": codes[0] if len(codes) == 1 else {"$in": codes}}
+    return {f"{path}{INDEX_SUFFIX}.mac": any_of(codes)}

@@ -126,7 +126,7 @@ async def test_keys_in_use_are_fetched_anew_before_their_time(worker: Worker, st
         assert reader.known([ANN]) is not None
         await reader._chores()
     filters = [filter for document, filter in store.asked if document is DataKeyDocument]  # noqa: A001 - MongoDB's own word
-    assert filters == [{"_id": {"$in": people}}, *[{"_id": {"$in": [ANN]}}] * 5]
+    assert filters == [{"_id": {"$in": people}}, *[{"_id": ANN}] * 5]
     assert reader.known(["usr_eu_bob"]) is None
 
 
@@ -170,9 +170,9 @@ async def test_an_answer_that_took_long_is_not_kept(
         reader = worker()
         real = reader._rows
 
-        async def rows(people: list[str], delay: float = delay, real: Any = real) -> Any:  # noqa: ANN401 - as it is
+        async def rows(*asked: Any, delay: float = delay, real: Any = real) -> Any:  # noqa: ANN401 - as it is
             clock.pass_by(delay)
-            return await real(people)
+            return await real(*asked)
 
         monkeypatch.setattr(reader, "_rows", rows)
         assert list(await reader.of([ANN])) == [ANN]
