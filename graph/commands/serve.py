@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import http.client
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import threading
@@ -28,16 +26,16 @@ from graph.app import GRAPHQL_PATH, create_app
 from graph.commands.demo import load_demo, sign_ins
 from graph.commands.encryption import check_tls, encryption
 from graph.commands.key_store import journal_of, open_key_store, sealed
+from graph.commands.listening import listen, reachable, trusted
 from graph.commands.migrating import migrate, require_migrated
 from graph.commands.opening import KEYS_BESIDE_DATA, Say, connect, embedded_mongodb, migrated
-from graph.connections import PromptProtocol, bound_unread
+from graph.connections import PromptProtocol
 from graph.settings import Settings, load_settings, unknown_settings
 from models.addresses import Addresses
 from models.crypto.key_file import load_or_create
 from models.database import Database
 from models.demo import is_loaded
 from models.embedded import Embedded
-from models.errors import ConfigurationError
 from models.registry import check_labels
 from models.replay import replay
 from models.user import UserDocument
@@ -49,7 +47,6 @@ CLEAR_VALUES: Final = (
 _CONNECTIONS: Final = 2_000  # per worker; those over it get 503
 _KEEP_ALIVE: Final = 5  # seconds
 _GRACE: Final = 15  # seconds for what was begun, when told to stop
-_BACKLOG: Final = 2048
 _PAUSE: Final = 0.1  # seconds
 
 
@@ -86,7 +83,7 @@ def _unwind(_signal: int, _frame: FrameType | None) -> Never:
 def _serve(settings: Settings, say: Say) -> None:
     logs.configure(development=not settings.production)
     with ExitStack() as stack:
-        listening = stack.enter_context(closing(_listen(settings)))
+        listening = stack.enter_context(closing(listen(settings)))
         addresses = settings.addresses
         if own := addresses is None:
             server = stack.enter_context(embedded_mongodb(settings, say))
@@ -153,28 +150,12 @@ def _options(settings: Settings) -> dict[str, Any]:
         "server_header": False,
         # Left alone, uvicorn would believe whoever calls from this machine.
         "proxy_headers": bool(settings.trusted_proxies),
-        "forwarded_allow_ips": sorted(settings.trusted_proxies),
+        "forwarded_allow_ips": trusted(settings),
         "limit_concurrency": _CONNECTIONS,
         "timeout_keep_alive": _KEEP_ALIVE,
         "timeout_graceful_shutdown": _GRACE,
         **encryption(settings),
     }
-
-
-def _listen(settings: Settings) -> socket.socket:
-    try:
-        listening = socket.create_server((settings.host, settings.port), backlog=_BACKLOG)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            problem = f"Port {settings.port} is in use. Choose another one: FIELDWARD_PORT, or make run PORT=..."
-        else:
-            reason = (error.strerror or "unknown reason").partition(" (while")[0]
-            problem = f"FIELDWARD_HOST and FIELDWARD_PORT cannot be listened on: {reason}."
-    else:
-        bound_unread(listening)
-        listening.set_inheritable(True)
-        return listening
-    raise ConfigurationError(problem)
 
 
 @contextmanager
@@ -204,7 +185,9 @@ def _announce_when_ready(settings: Settings, say: Say, *, where: str, demo: bool
     def announce() -> None:
         while not _is_ready(settings, trusting):
             time.sleep(_PAUSE)
-        say(f"Fieldward answers at {scheme}://{_reachable(settings)}:{settings.port}{GRAPHQL_PATH} (data {where})")
+        host = reachable(settings)
+        shown = f"[{host}]" if ":" in host else host
+        say(f"Fieldward answers at {scheme}://{shown}:{settings.port}{GRAPHQL_PATH} (data {where})")
         if demo:
             for line in sign_ins():
                 say(f"  {line}")
@@ -217,7 +200,7 @@ def _announce_when_ready(settings: Settings, say: Say, *, where: str, demo: bool
 
 def _is_ready(settings: Settings, trusting: ssl.SSLContext | None) -> bool:
     """Whether it answers; by https where `trusting` is given, which says whose certificate is believed."""
-    host, port = _reachable(settings), settings.port
+    host, port = reachable(settings), settings.port
     connection = (
         http.client.HTTPSConnection(host, port, timeout=2, context=trusting)
         if trusting is not None
@@ -230,11 +213,6 @@ def _is_ready(settings: Settings, trusting: ssl.SSLContext | None) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _reachable(settings: Settings) -> str:
-    """An address of this machine that the service listens on."""
-    return "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104 - compared, not bound
 
 
 def _place(settings: Settings) -> str:

@@ -34,7 +34,7 @@ class Service:
     """One started `fieldward serve`."""
 
     def __init__(self, folder: Path, **settings: str) -> None:
-        self.port = free_port()
+        self.port, self.said = free_port(), ""
         given = {"DATA_DIR": str(folder), "PORT": str(self.port), **settings}
         clean = {key: value for key, value in os.environ.items() if not key.startswith("FIELDWARD_")}
         self.process = subprocess.Popen(
@@ -49,6 +49,7 @@ class Service:
         """Wait until it says that it answers."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            self.said += line
             if "Ctrl-C stops it" in line:
                 return self
         raise AssertionError("it ended before it was ready")
@@ -59,10 +60,10 @@ class Service:
             int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         ]
 
-    def ask(self, query: str) -> Any:  # noqa: ANN401 - JSON
+    def ask(self, query: str, host: str = "127.0.0.1") -> Any:  # noqa: ANN401 - JSON
         """One GraphQL request."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/graphql",
+            f"http://{host}:{self.port}/graphql",
             json.dumps({"query": query}).encode(),
             {"Content-Type": "application/json"},
         )
@@ -157,6 +158,16 @@ def test_a_port_in_use_is_said_in_one_line(start: Start) -> None:
             f"fieldward: Port {port} is in use. Choose another one: FIELDWARD_PORT, or make run PORT=...\n"
         )
     assert service.process.returncode == 1
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
+@pytest.mark.parametrize(("host", "answering"), [("::1", ["[::1]"]), ("::", ["[::1]", "127.0.0.1"])])
+def test_it_listens_on_ipv6(start: Start, host: str, answering: list[str]) -> None:
+    """`::` stands for all addresses, those of IPv4 too."""
+    service = start(HOST=host)
+    assert f"answers at http://[::1]:{service.port}/graphql" in service.ready().said
+    for each in answering:
+        assert service.ask("{ __typename }", each) == {"data": {"__typename": "Query"}}
 
 
 def test_signing_keys_that_others_can_read_are_said_in_one_line(start: Start, tmp_path: Path) -> None:
