@@ -115,22 +115,28 @@ class DataKey(KeyHolder):
 
 
 class DataKeys(KeyHolder):
-    """All versions of one person's key that are alive: the newest seals, each opens what it has sealed."""
+    """All versions of one person's key that are alive: the newest seals, each opens what it has sealed.
 
-    __slots__ = ("newest", "openers")
+    `used` is a note of whoever keeps it: whether it was asked for since.
+    """
+
+    __slots__ = ("_decrypt", "_header", "_openers", "newest", "used")
 
     def __init__(self, keys: Iterable[DataKey]) -> None:
         by_header = {key._header: key for key in keys}
         if not by_header:
             raise ValueError("a person without a key")
+        self.used = False
         self.newest = by_header[max(by_header)]
-        self.openers = {header: key._cipher.decrypt for header, key in by_header.items()}
+        self._openers = {header: key._cipher.decrypt for header, key in by_header.items()}
+        # NOTE: the newest once more, for pages: what has to be fetched from memory for each of many people counts.
+        self._header, self._decrypt = self.newest._header, self._openers[self.newest._header]
 
     def open_at(self, row: Row, column: Column, sealed: bytes) -> bytes:
         """What was sealed for this place, by the version that the value names. Raises `SealBroken`."""
         try:
             header = sealed[:_HEADER]
-            return self.openers[header](sealed[_HEADER:_BODY], sealed[_BODY:], row + column[header])
+            return self._openers[header](sealed[_HEADER:_BODY], sealed[_BODY:], row + column[header])
         except _REFUSED:
             pass
         raise SealBroken
@@ -174,7 +180,9 @@ class Page(KeyHolder):
     def _by(self, header: bytes) -> list[Opener]:
         """What opens with the version that `header` names, of all people. Raises `KeyError`."""
         if header not in self._openers:
-            self._openers[header] = [key.openers[header] for key in self._keys]
+            self._openers[header] = [
+                key._decrypt if key._header == header else key._openers[header] for key in self._keys
+            ]
         return self._openers[header]
 
 

@@ -23,13 +23,12 @@ class KeyCache(KeyHolder):
     are so at hand without a query, by keys that are never older than a minute.
     """
 
-    __slots__ = ("_asked", "_keys", "_seconds", "_used")
+    __slots__ = ("_asked", "_keys", "_seconds")
 
     def __init__(self, seconds: Callable[[], float]) -> None:
         self._seconds = seconds
         self._keys: dict[str, DataKeys] = {}
         self._asked: dict[str, float] = {}  # when, in the order of the answers
-        self._used: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -41,7 +40,8 @@ class KeyCache(KeyHolder):
             found = list(map(self._keys.__getitem__, people))
         except KeyError:
             return None
-        self._used.update(people)
+        for keys in found:
+            keys.used = True
         return found
 
     def some_of(self, people: Sequence[str]) -> dict[str, DataKeys]:
@@ -53,7 +53,7 @@ class KeyCache(KeyHolder):
         """Some people whose keys are to be fetched anew."""
         before = self._seconds() - RENEWED
         old = (person for person, _ in takewhile(lambda entry: entry[1] < before, self._asked.items()))
-        return list(islice((person for person in old if person in self._used), AT_ONCE))
+        return list(islice((person for person in old if self._keys[person].used), AT_ONCE))
 
     def keep(self, person: str, keys: DataKeys, asked_at: float) -> None:
         """Keep what was asked for at `asked_at`."""
@@ -66,13 +66,11 @@ class KeyCache(KeyHolder):
         """Forget one."""
         self._keys.pop(person, None)
         self._asked.pop(person, None)
-        self._used.discard(person)
 
     def clear(self) -> None:
         """Forget all."""
         self._keys.clear()
         self._asked.clear()
-        self._used.clear()
 
     def _drop_old(self) -> None:
         # NOTE: in the order in which they came. An answer that others have overtaken stays a little longer.
