@@ -120,7 +120,7 @@ class DataKeys(KeyHolder):
     `used` is a note of whoever keeps it: whether it was asked for since.
     """
 
-    __slots__ = ("_decrypt", "_header", "_openers", "newest", "used")
+    __slots__ = ("newest", "openers", "used")
 
     def __init__(self, keys: Iterable[DataKey]) -> None:
         by_header = {key._header: key for key in keys}
@@ -128,15 +128,13 @@ class DataKeys(KeyHolder):
             raise ValueError("a person without a key")
         self.used = False
         self.newest = by_header[max(by_header)]
-        self._openers = {header: key._cipher.decrypt for header, key in by_header.items()}
-        # NOTE: the newest once more, for pages: what has to be fetched from memory for each of many people counts.
-        self._header, self._decrypt = self.newest._header, self._openers[self.newest._header]
+        self.openers = {header: key._cipher.decrypt for header, key in by_header.items()}
 
     def open_at(self, row: Row, column: Column, sealed: bytes) -> bytes:
         """What was sealed for this place, by the version that the value names. Raises `SealBroken`."""
         try:
             header = sealed[:_HEADER]
-            return self._openers[header](sealed[_HEADER:_BODY], sealed[_BODY:], row + column[header])
+            return self.openers[header](sealed[_HEADER:_BODY], sealed[_BODY:], row + column[header])
         except _REFUSED:
             pass
         raise SealBroken
@@ -158,7 +156,7 @@ class Page(KeyHolder):
         """
         # NOTE: one turn for each value of a page, so all that can be is done before.
         try:
-            there = [value for value in sealed if value is not None]
+            there = cast("Sequence[bytes]", sealed) if all(sealed) else [it for it in sealed if it is not None]
             # Those that lie, in order, between two that begin alike begin so too.
             header = min(there)[:_HEADER] if there else b""
             if not there or max(there)[:_HEADER] != header:
@@ -180,9 +178,7 @@ class Page(KeyHolder):
     def _by(self, header: bytes) -> list[Opener]:
         """What opens with the version that `header` names, of all people. Raises `KeyError`."""
         if header not in self._openers:
-            self._openers[header] = [
-                key._decrypt if key._header == header else key._openers[header] for key in self._keys
-            ]
+            self._openers[header] = [key.openers[header] for key in self._keys]
         return self._openers[header]
 
 
