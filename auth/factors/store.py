@@ -31,7 +31,7 @@ def credential_of(row: Mapping[str, Any]) -> Credential:
     return Credential(row["credential_id"], row["public_key"], row["sign_count"], tuple(row.get("transports", ())))
 
 
-def new_factor(person: str, kind: FactorKind, **fields: Any) -> FactorDocument:  # noqa: ANN401 - the document's own fields
+def new_factor(person: str, kind: FactorKind, **fields: Any) -> FactorDocument:  # noqa: ANN401 - the document's own fields, which it checks
     """A factor of `person`, not stored yet."""
     return FactorDocument(id=new_id("fac", region_of(person, "usr") or ""), person=person, kind=kind, **fields)
 

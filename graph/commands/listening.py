@@ -14,7 +14,8 @@ from models.errors import ConfigurationError
 _BACKLOG: Final = 2048
 _ALL_IPV4: Final = "0.0.0.0"  # noqa: S104 - compared, not bound
 _ALL_IPV6: Final = "::"
-_MAPPED: Final = ("::ffff:", 96)  # how IPv6 writes addresses of IPv4 (RFC 4291, section 2.5.5.2), and in which network
+_MAPPED: Final = "::ffff:"  # how IPv6 writes addresses of IPv4 (RFC 4291, section 2.5.5.2)
+_MAPPED_BITS: Final = 96  # of their network
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -49,10 +50,9 @@ def reachable(settings: Settings) -> str:
 
 def trusted(settings: Settings) -> list[str]:
     """The networks of trusted proxies; those of IPv4 also as they come by a socket for both, mapped to IPv6."""
-    start, bits = _MAPPED
     networks = [ip_network(each) for each in settings.trusted_proxies]
     mapped = [
-        ip_network(f"{start}{each.network_address}/{bits + each.prefixlen}")
+        ip_network(f"{_MAPPED}{each.network_address}/{_MAPPED_BITS + each.prefixlen}")
         for each in networks
         if isinstance(each, IPv4Network)
     ]

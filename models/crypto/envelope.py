@@ -157,9 +157,11 @@ class Page(KeyHolder):
         # NOTE: one turn for each value of a page, so all that can be is done before.
         try:
             there = cast("Sequence[bytes]", sealed) if all(sealed) else [it for it in sealed if it is not None]
+            if not there:
+                return []
             # Those that lie, in order, between two that begin alike begin so too.
-            header = min(there)[:_HEADER] if there else b""
-            if not there or max(there)[:_HEADER] != header:
+            header = min(there)[:_HEADER]
+            if max(there)[:_HEADER] != header:
                 return [
                     key.open_at(row, column, value)
                     for key, row, value in zip(self._keys, self._rows, sealed, strict=True)

@@ -8,6 +8,14 @@ from typing import Final
 LENGTH_BYTES: Final = 4
 
 
+def frame(part: bytes) -> bytes:
+    """What stands before `part`."""
+    return len(part).to_bytes(LENGTH_BYTES, "big")
+
+
+_SHORT_FRAMES: Final = tuple(frame(bytes(length)).decode() for length in range(128))  # as text, by length
+
+
 def framed(*parts: str | bytes) -> bytes:
     """Each part with its length in bytes before it (4 bytes, big-endian); text is UTF-8.
 
@@ -20,7 +28,7 @@ def framed(*parts: str | bytes) -> bytes:
 
 
 def framed_pairs(start: bytes, firsts: Iterable[str], seconds: Iterable[str]) -> list[bytes]:
-    """`start + framed(first, second)` for each of `firsts` with its own of `seconds`, in a tenth of the time."""
+    """`start + framed(first, second)` for each of `firsts` with its own of `seconds`, in a quarter of the time."""
     pairs = list(zip(firsts, seconds, strict=True))
     # NOTE: one text each, with its frames as text too. That holds for what has as many bytes as characters.
     begun, frames = start.decode("latin-1"), _SHORT_FRAMES
@@ -31,11 +39,3 @@ def framed_pairs(start: bytes, firsts: Iterable[str], seconds: Iterable[str]) ->
     except IndexError:  # longer than the longest of these
         pass
     return [start + framed(*pair) for pair in pairs]
-
-
-def frame(part: bytes) -> bytes:
-    """What stands before `part`."""
-    return len(part).to_bytes(LENGTH_BYTES, "big")
-
-
-_SHORT_FRAMES: Final = tuple(frame(bytes(length)).decode() for length in range(128))

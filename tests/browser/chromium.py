@@ -110,13 +110,13 @@ class Page:
                 result: dict[str, Any] = message["result"]
                 return result
 
-    def evaluate(self, script: str) -> Any:  # noqa: ANN401 - JSON
+    def evaluate(self, script: str) -> Any:  # noqa: ANN401 - whatever JSON holds
         """The value of a script, awaited."""
         answer = self.call("Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True)
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def wait(self, script: str, *, what: str = "") -> Any:  # noqa: ANN401 - JSON
+    def wait(self, script: str, *, what: str = "") -> Any:  # noqa: ANN401 - whatever JSON holds
         """The first truthy value of `script`."""
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:

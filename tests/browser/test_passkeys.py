@@ -48,7 +48,7 @@ def page(chromium: str, server: Server, tmp_path: Path) -> Iterator[Page]:
         yield opened
 
 
-def ask(page: Page, document: str, token: str | None = None, **given: object) -> Any:  # noqa: ANN401 - JSON
+def ask(page: Page, document: str, token: str | None = None, **given: object) -> Any:  # noqa: ANN401 - whatever JSON holds
     """The payload of the one field of `document`, asked by the page."""
     headers = {"content-type": "application/json", "data-purpose": "ACCOUNT"}
     headers |= {"authorization": f"Bearer {token}"} if token else {}

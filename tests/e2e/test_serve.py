@@ -60,7 +60,7 @@ class Service:
             int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         ]
 
-    def ask(self, query: str, host: str = "127.0.0.1") -> Any:  # noqa: ANN401 - JSON
+    def ask(self, query: str, host: str = "127.0.0.1") -> Any:  # noqa: ANN401 - whatever JSON holds
         """One GraphQL request."""
         request = urllib.request.Request(
             f"http://{host}:{self.port}/graphql",
