@@ -111,7 +111,6 @@ class Reader:
             projection=reading.projection[relation],
             limit=len(ids),
             naive=True,
-            detached=True,
         )
         try:
             return {raw["_id"]: raw for raw in await self._shown(reading, relation, raws, ahead)}

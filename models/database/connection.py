@@ -30,6 +30,7 @@ from pymongo import AsyncMongoClient
 from models.database.client import make_client
 from models.database.failures import CAUGHT, DEFAULT_SETTING, Collision, collection_name, indexes, meaning, mistrust
 from models.database.memory import make_indexes
+from models.database.query import Query
 from models.database.reads import Reads
 from models.database.validation import has_violation, put_validator
 from models.errors import DatabaseUnavailable, FieldwardError
@@ -86,7 +87,7 @@ class Connection:
             chosen = client[name] if name else client.get_default_database(DEFAULT_NAME)
             opened = cls(client, chosen, in_memory=False, seconds=seconds, setting=setting)
             reader = make_client(AsyncMongoClient, url, seconds, listeners, setting)
-            opened._reads = Reads(reader, chosen.name, READS, seconds)
+            opened._reads = Reads(reader, chosen.name, READS, seconds, listeners)
         opened._documents = documents
         try:
             await opened._prepare()
@@ -213,20 +214,22 @@ class Connection:
         document: type[Document],
         naive: bool,
         operation: Callable[[Any], Coroutine[Any, Any, T]],
-        *,
-        detached: bool = False,
     ) -> T:
-        """Run a read outside of transactions on the collection that `operation` is given.
-
-        `detached`: the calling task is cancelled by nobody, and whoever waits for it has a deadline of their own.
-        """
+        """Run a read outside of transactions on the collection that `operation` is given."""
         if (reads := self._reads) is None:
             return await self._call(lambda: operation(self._of(document)))
         rows = reads.collection(document, naive=naive)
-        run = reads.run_here if detached else reads.run
         try:
-            with pymongo.timeout(self._seconds):
-                return await run(lambda: operation(rows))
+            return await reads.run(lambda: operation(rows))
+        except CAUGHT as error:
+            failure = meaning(error, None, self._setting)
+        raise failure
+
+    async def _found(self, document: type[Document], naive: bool, query: Query) -> list[Raw]:
+        if self._reads is None:
+            return await self._call(lambda: query.by_cursor(self._of(document)))
+        try:
+            return await self._reads.find(document, query, naive=naive)
         except CAUGHT as error:
             failure = meaning(error, None, self._setting)
         raise failure

@@ -7,18 +7,26 @@ less processor time without them (docs/performance.md).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+import pymongo
 from beanie import Document
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
+from pymongo.errors import PyMongoError
+from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from models.database.failures import collection_name, is_mistrust
+from models.database.query import Query
+from models.database.wire import Message, WireLost
+from models.database.wire_pool import WirePool
 
 T = TypeVar("T")
 Raw = dict[str, Any]
 Operation = Callable[[], Coroutine[Any, Any, T]]
+_NO_ADDRESS: Final = ("", 0)
 _NAIVE: Final[CodecOptions[Raw]] = CodecOptions(tz_aware=False)
 
 
@@ -31,11 +39,20 @@ class Reads:
     after `seconds` at the latest.
     """
 
-    def __init__(self, client: AsyncMongoClient[Raw], database: str, places: int, seconds: float) -> None:
+    def __init__(
+        self,
+        client: AsyncMongoClient[Raw],
+        database: str,
+        places: int,
+        seconds: float,
+        listeners: Sequence[CommandListener] = (),
+    ) -> None:
         self._client, self._database, self._seconds = client, database, seconds
+        self._listeners = listeners
         self._collections: dict[tuple[type[Document], bool], Any] = {}
         self._places = asyncio.Semaphore(places)
-        self._under_way: set[asyncio.Task[Any] | None] = set()
+        self._under_way: set[asyncio.Task[Any]] = set()
+        self._wire = WirePool(client, places, seconds)
 
     def collection(self, document: type[Document], *, naive: bool) -> Any:  # noqa: ANN401 - the driver's own collection
         """The collection of a document class; `naive` leaves moments without a zone."""
@@ -49,6 +66,31 @@ class Reads:
         """The server's answer to a command without arguments."""
         return await self.run(lambda: self._client.admin.command(name))
 
+    async def find(self, document: type[Document], query: Query, *, naive: bool) -> list[Raw]:
+        """The rows that `query` asks for; `naive` as in `collection`. Raises `TimeoutError`."""
+        rows = self.collection(document, naive=naive)
+        found = await self._at_once(rows, query) if query.limit else None
+        return await self.run(lambda: query.by_cursor(rows)) if found is None else found
+
+    async def _at_once(self, rows: Any, query: Query) -> list[Raw] | None:  # noqa: ANN401 - the driver's own collection
+        """The rows in one batch, or None: the driver's cursor does what is rare, which is several batches, and
+        another try after a failure, where that may help."""
+        command = query.command(rows, self._seconds)
+        message = Message(command, rows.codec_options)
+        for listener in self._listeners:
+            # NOTE: which connection will carry it is not known yet.
+            listener.started(CommandStartedEvent(command, rows.database.name, message.number, _NO_ADDRESS, None))
+        try:
+            cursor = (await self._wire.ask(message, rows.codec_options))["cursor"]
+        except WireLost:
+            return None
+        if left := cursor["id"]:
+            with suppress(PyMongoError, TimeoutError):
+                await self.run(lambda: rows.database.command({"killCursors": rows.name, "cursors": [left]}))
+            return None
+        found: list[Raw] = cursor["firstBatch"]
+        return found
+
     @property
     def mistrusts(self) -> bool:
         """Whether a server could not be talked to because of its certificate."""
@@ -59,7 +101,8 @@ class Reads:
         """Run a read. Whoever is cancelled meanwhile leaves it to its deadline. Raises `TimeoutError`."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[T] = loop.create_future()
-        task = loop.create_task(self._carry(operation, answer))
+        with pymongo.timeout(self._seconds):
+            task = loop.create_task(self._carry(operation, answer))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         overdue = loop.call_later(self._seconds, _give_up, answer)
@@ -67,16 +110,6 @@ class Reads:
             return await answer
         finally:
             overdue.cancel()
-
-    async def run_here(self, operation: Operation[T]) -> T:
-        """The same in the calling task, which nobody may cancel and which needs no answer in time."""
-        task = asyncio.current_task()
-        async with self._places:
-            self._under_way.add(task)
-            try:
-                return await operation()
-            finally:
-                self._under_way.discard(task)
 
     async def _carry(self, operation: Operation[T], answer: asyncio.Future[T]) -> None:
         async with self._places:
@@ -96,8 +129,9 @@ class Reads:
 
     async def close(self) -> None:
         """Let go of the connections, once what is under way has ended, or after `seconds`."""
+        await self._wire.close()
         if self._under_way:
-            await asyncio.wait({task for task in self._under_way if task}, timeout=self._seconds)
+            await asyncio.wait(self._under_way, timeout=self._seconds)
         await self._client.close()
 
 

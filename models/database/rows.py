@@ -40,18 +40,15 @@ class Database(SealedConnection):
         sort: Sequence[tuple[str, int]] = (),
         limit: int = 0,
         naive: bool = False,
-        detached: bool = False,
         session: Session | None = None,
     ) -> list[Raw]:
         """The matching rows, at most `limit` (0: all), with only the projected paths.
 
-        `naive`: moments come without a zone (they are in UTC), which saves making one of each. `detached` is for
-        a task that nobody cancels, and that nobody waits for without a deadline.
+        `naive`: moments come without a zone (they are in UTC), which saves making one of each.
         """
         query = Query(await self._asked(document, filter), projection, dict(sort), limit)
         if session is None:
-            found = query.by_cursor if self.in_memory else query.at_once
-            return await self._read(document, naive, found, detached=detached)
+            return await self._found(document, naive, query)
         rows = self._of(document)
         return await self._call(lambda: query.by_cursor(rows, session))
 

@@ -88,15 +88,15 @@ class Keys:
         """The keys of `people`, in their order, if all are at hand, without asking anybody."""
         return self._cache.all_of(people) if self._known.current else None
 
-    async def of(self, people: Sequence[str], *, anew: bool = False, detached: bool = False) -> Mapping[str, DataKeys]:
+    async def of(self, people: Sequence[str], *, anew: bool = False) -> Mapping[str, DataKeys]:
         """The keys of `people`, by one query for those that are not at hand.
 
-        Who has none, or a damaged one, is left out. `anew`: none that was kept counts; `detached` as in
-        `Database.find`. Raises `KeysUnavailable`.
+        Who has none, or a damaged one, is left out. `anew`: none that was kept counts. Raises
+        `KeysUnavailable`.
         """
         await self.ring()
         found = {} if anew else self._cache.some_of(people)
-        return found | await self._fetched([person for person in people if person not in found], detached=detached)
+        return found | await self._fetched([person for person in people if person not in found])
 
     async def make(self, people: Iterable[str]) -> frozenset[str]:
         """A data key for each of `people` who has none, and had none that was destroyed; for whom one was made.
@@ -179,15 +179,15 @@ class Keys:
         rows = await self.database.find(TombstoneDocument, {"_id": {"$in": list(people)}}, projection={"_id": 1})
         return frozenset(row["_id"] for row in rows)
 
-    async def _fetched(self, people: list[str], *, detached: bool = False) -> dict[str, DataKeys]:
+    async def _fetched(self, people: list[str]) -> dict[str, DataKeys]:
         """The keys of `people` as they are now, which are at hand from then on."""
         began, epoch = self._seconds(), self._known.state.epoch
-        fetched = await self._unwrapped(await self._rows(people, detached))
+        fetched = await self._unwrapped(await self._rows(people))
         for person, keys in fetched.items():
             self._keep(person, keys, began, epoch)
         return fetched
 
-    async def _rows(self, people: list[str], detached: bool) -> list[Raw]:
+    async def _rows(self, people: list[str]) -> list[Raw]:
         if not people:
             return []
         try:
@@ -196,7 +196,6 @@ class Keys:
                 {"_id": any_of(people)},
                 projection={"keys": 1},
                 limit=len(people),
-                detached=detached,
             )
         except DatabaseUnavailable:
             raise KeysUnavailable from None

@@ -107,7 +107,7 @@ class Sealer:
     async def fetch_keys(self, people: Sequence[str]) -> None:
         """See `Sealing`."""
         with suppress(FieldwardError):
-            await self.keys.of(people, detached=True)
+            await self.keys.of(people)
 
     async def open(
         self,

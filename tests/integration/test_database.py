@@ -10,13 +10,13 @@ from typing import Any
 from unittest.mock import AsyncMock
 
 import pytest
-from pymongo import ReadPreference, monitoring
-from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import AutoReconnect, OperationFailure
+from pymongo import AsyncMongoClient, ReadPreference, monitoring
 
 from models.activity import EventDocument
 from models.client import ClientDocument
 from models.database import Database, Session, to_bson
+from models.database.wire import WireLost
+from models.database.wire_pool import WirePool
 from models.embedded import Embedded
 from models.errors import BadInput, Conflict, DatabaseUnavailable
 from models.user import UserDocument
@@ -91,16 +91,18 @@ async def test_rows_that_fill_more_than_one_batch_come_all(database: Database) -
     rows = [{"_id": f"evt_{number:02}", "pad": "x" * 1_000_000} for number in range(20)]
     await database.insert_many(EventDocument, rows)
     assert await database.find(EventDocument, {}, sort=[("_id", 1)], limit=20) == rows
+    assert database._reads is not None
+    status = await database._reads.command("serverStatus")
+    assert status["metrics"]["cursor"]["open"]["total"] == 0
 
 
-@pytest.mark.parametrize("failure", [AutoReconnect(), OperationFailure("x", 6), OperationFailure("x", 134)], ids=repr)
-async def test_a_read_outlives_a_failure_that_passes(
-    database: Database, monkeypatch: pytest.MonkeyPatch, failure: Exception
+async def test_where_the_short_way_fails_the_driver_is_asked(
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when another member of a replica set becomes the primary: it is asked once more."""
+    """As when another member of a replica set becomes the primary: it finds the new one."""
     await database.insert(person("ann"))
-    lost = AsyncMock(side_effect=failure)
-    monkeypatch.setattr(AsyncDatabase, "command", lost)
+    lost = AsyncMock(side_effect=WireLost)
+    monkeypatch.setattr(WirePool, "ask", lost)
     assert [row["username"] for row in await database.find(UserDocument, {}, limit=5)] == ["ann"]
     assert lost.await_count == 1
 
@@ -241,6 +243,17 @@ async def test_reads_that_nobody_waits_for_any_more_block_no_others(database: Da
     async with asyncio.timeout(5):
         found = await asyncio.gather(*(database.find_one(UserDocument, {}) for _ in range(100)))
     assert {row["username"] for row in found if row} == {"ann"}
+
+
+@pytest.mark.slow
+async def test_finds_outlive_a_change_of_the_primary(database: Database, mongod: Embedded) -> None:
+    """The server steps down and refuses; a moment later there is a primary again."""
+    await database.insert(person("ann"))
+    client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(mongod.admin_url)
+    await client.admin.command({"replSetStepDown": 1, "force": True, "secondaryCatchUpPeriodSecs": 0})
+    for _ in range(5):
+        assert [row["username"] for row in await database.find(UserDocument, {}, limit=5)] == ["ann"]
+    await client.close()
 
 
 @pytest.mark.slow
