@@ -221,7 +221,8 @@ class Reader:
                 }
             },
         ]
-        return {raw["_id"]: raw["rows"] for raw in await self._database.aggregate(UserDocument, pipeline, naive=True)}
+        found = await self._database.aggregate(UserDocument, pipeline, len(people), naive=True)
+        return {raw["_id"]: raw["rows"] for raw in found}
 
 
 def _blocked(reading: Reading, relation: Relation, raw: Raw) -> Reason | None:

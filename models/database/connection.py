@@ -30,7 +30,7 @@ from pymongo import AsyncMongoClient
 from models.database.client import make_client
 from models.database.failures import CAUGHT, DEFAULT_SETTING, Collision, collection_name, indexes, meaning, mistrust
 from models.database.memory import make_indexes
-from models.database.query import Query
+from models.database.query import Question
 from models.database.reads import Reads
 from models.database.validation import has_violation, put_validator
 from models.errors import DatabaseUnavailable, FieldwardError
@@ -209,30 +209,11 @@ class Connection:
             rows = self._collections[document] = self._database[collection_name(document)]
         return rows
 
-    async def _read(
-        self,
-        document: type[Document],
-        naive: bool,
-        operation: Callable[[Any], Coroutine[Any, Any, T]],
-    ) -> T:
-        """Run a read outside of transactions on the collection that `operation` is given."""
-        if (reads := self._reads) is None:
-            return await self._call(lambda: operation(self._of(document)))
-        rows = reads.collection(document, naive=naive)
-        try:
-            return await reads.run(lambda: operation(rows))
-        except CAUGHT as error:
-            failure = meaning(error, None, self._setting)
-        raise failure
-
-    async def _found(self, document: type[Document], naive: bool, query: Query) -> list[Raw]:
+    async def _answer(self, document: type[Document], naive: bool, question: Question) -> list[Raw]:
+        """What a question outside of transactions finds."""
         if self._reads is None:
-            return await self._call(lambda: query.by_cursor(self._of(document)))
-        try:
-            return await self._reads.find(document, query, naive=naive)
-        except CAUGHT as error:
-            failure = meaning(error, None, self._setting)
-        raise failure
+            return await self._call(lambda: question.by_cursor(self._of(document)))
+        return await self._told(self._reads.ask(document, question, naive=naive))
 
     async def _call(
         self,
@@ -240,11 +221,17 @@ class Connection:
         document: type[Document] | None = None,
         seconds: float | None = None,
     ) -> T:
-        seconds = seconds or self._seconds
-        try:
+        async def call(seconds: float) -> T:
             with pymongo.timeout(seconds):
                 async with asyncio.timeout(seconds):
                     return await operation()
+
+        return await self._told(call(seconds or self._seconds), document)
+
+    async def _told(self, work: Coroutine[Any, Any, T], document: type[Document] | None = None) -> T:
+        """What `work` gives, its failures in the service's own words."""
+        try:
+            return await work
         except CAUGHT as error:
             failure = meaning(error, document, self._setting)
         raise failure  # outside of the handler, so that the driver's error is not its context

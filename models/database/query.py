@@ -1,10 +1,10 @@
-"""A query for rows, asked of the driver's collection in the way that costs least."""
+"""What is asked of a collection: as a command for MongoDB, and by the driver's cursor, which does what is rare."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from models.database.sealing import Raw
 
@@ -17,9 +17,26 @@ def any_of(values: Sequence[Any]) -> Any:  # noqa: ANN401 - whatever is compared
     return values[0] if len(values) == 1 else {"$in": list(values)}
 
 
+class Question(Protocol):
+    """Something that has rows for an answer, at most `limit`; 0 stands for any number."""
+
+    @property
+    def limit(self) -> int:
+        """How many rows there can be."""
+        ...
+
+    def command(self, collection: str) -> dict[str, Any]:
+        """The command that has them all in its first batch, as far as they fit into one."""
+        ...
+
+    async def by_cursor(self, rows: Any) -> list[Raw]:  # noqa: ANN401 - the driver's collection, or the stand-in's
+        """The rows by the driver's cursor: any number of batches, and once more after a failure that may pass."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What `find` is asked; `limit` 0 stands for all rows."""
+    """What `find` is asked."""
 
     filter: Mapping[str, Any]
     projection: Mapping[str, Any] | None
@@ -27,27 +44,40 @@ class Query:
     limit: int
 
     async def by_cursor(self, rows: Any, session: Any = None) -> list[Raw]:  # noqa: ANN401 - the driver's objects, or the stand-in's
-        """The rows by the driver's cursor, which asks once more after a failure that may pass."""
+        """See `Question`."""
         more = {"session": session} if session is not None else {}
         cursor = rows.find(self.filter, self.projection, sort=list(self.sort.items()) or None, limit=self.limit, **more)
-        # One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip.
-        found: list[Raw] = await (cursor.batch_size(self.limit + 1) if self.limit else cursor).to_list(None)
+        found: list[Raw] = await (cursor.batch_size(_batch(self.limit)) if self.limit else cursor).to_list(None)
         return found
 
-    def command(self, rows: Any, seconds: float) -> dict[str, Any]:  # noqa: ANN401 - the driver's collection
-        """The same as a command for MongoDB itself, which is to end by then; for a query with a limit."""
-        command = {
-            "find": rows.name,
-            "filter": self.filter,
-            "limit": self.limit,
-            "batchSize": self.limit + 1,
-            "maxTimeMS": int(seconds * 1000),
-            "$db": rows.database.name,
-        }
+    def command(self, collection: str) -> dict[str, Any]:
+        """See `Question`."""
+        command = {"find": collection, "filter": self.filter, "limit": self.limit, "batchSize": _batch(self.limit)}
         if self.projection:
             command["projection"] = self.projection
         if self.sort:
             command["sort"] = self.sort
-        if rows.read_concern.level:
-            command["readConcern"] = rows.read_concern.document
         return command
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """What `aggregate` is asked; not of the stand-in in memory."""
+
+    stages: Sequence[Mapping[str, Any]]
+    limit: int
+
+    async def by_cursor(self, rows: Any) -> list[Raw]:  # noqa: ANN401 - the driver's collection
+        """See `Question`."""
+        cursor = await rows.aggregate(self.stages, batchSize=_batch(self.limit))
+        found: list[Raw] = await cursor.to_list(None)
+        return found
+
+    def command(self, collection: str) -> dict[str, Any]:
+        """See `Question`."""
+        return {"aggregate": collection, "pipeline": self.stages, "cursor": {"batchSize": _batch(self.limit)}}
+
+
+def _batch(limit: int) -> int:
+    """One more than the limit: with an equal batch the server keeps the cursor open, which costs a trip."""
+    return limit + 1

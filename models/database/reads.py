@@ -19,7 +19,7 @@ from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from models.database.failures import collection_name, is_mistrust
-from models.database.query import Query
+from models.database.query import Question
 from models.database.wire import Message, WireLost
 from models.database.wire_pool import WirePool
 
@@ -66,20 +66,22 @@ class Reads:
         """The server's answer to a command without arguments."""
         return await self.run(lambda: self._client.admin.command(name))
 
-    async def find(self, document: type[Document], query: Query, *, naive: bool) -> list[Raw]:
-        """The rows that `query` asks for; `naive` as in `collection`. Raises `TimeoutError`."""
+    async def ask(self, document: type[Document], question: Question, *, naive: bool) -> list[Raw]:
+        """The rows that answer `question`; `naive` as in `collection`. Raises `TimeoutError`."""
         rows = self.collection(document, naive=naive)
-        found = await self._at_once(rows, query) if query.limit else None
-        return await self.run(lambda: query.by_cursor(rows)) if found is None else found
+        found = await self._at_once(rows, question) if question.limit else None
+        return await self.run(lambda: question.by_cursor(rows)) if found is None else found
 
-    async def _at_once(self, rows: Any, query: Query) -> list[Raw] | None:  # noqa: ANN401 - the driver's own collection
+    async def _at_once(self, rows: Any, question: Question) -> list[Raw] | None:  # noqa: ANN401 - the driver's own collection
         """The rows in one batch, or None: the driver's cursor does what is rare, which is several batches, and
         another try after a failure, where that may help."""
-        command = query.command(rows, self._seconds)
+        command = question.command(rows.name) | {"maxTimeMS": int(self._seconds * 1000), "$db": self._database}
+        if rows.read_concern.level:
+            command["readConcern"] = rows.read_concern.document
         message = Message(command, rows.codec_options)
         for listener in self._listeners:
             # NOTE: which connection will carry it is not known yet.
-            listener.started(CommandStartedEvent(command, rows.database.name, message.number, _NO_ADDRESS, None))
+            listener.started(CommandStartedEvent(command, self._database, message.number, _NO_ADDRESS, None))
         try:
             cursor = (await self._wire.ask(message, rows.codec_options))["cursor"]
         except WireLost:

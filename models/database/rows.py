@@ -13,7 +13,7 @@ from models.database.connection import Raw, Session
 from models.database.encoding import to_bson
 from models.database.failures import DUPLICATE, taken_index
 from models.database.memory import colliding_index, insert_each, refuse_taken_codes
-from models.database.query import Query
+from models.database.query import Pipeline, Query
 from models.database.sealed import SealedConnection
 from models.database.sealing import SealedRows
 from models.errors import Conflict, DatabaseUnavailable, FieldwardError
@@ -48,7 +48,7 @@ class Database(SealedConnection):
         """
         query = Query(await self._asked(document, filter), projection, dict(sort), limit)
         if session is None:
-            return await self._found(document, naive, query)
+            return await self._answer(document, naive, query)
         rows = self._of(document)
         return await self._call(lambda: query.by_cursor(rows, session))
 
@@ -66,16 +66,10 @@ class Database(SealedConnection):
         return found[0] if found else None
 
     async def aggregate(
-        self, document: type[Document], pipeline: Sequence[Mapping[str, Any]], *, naive: bool = False
+        self, document: type[Document], stages: Sequence[Mapping[str, Any]], limit: int, *, naive: bool = False
     ) -> list[Raw]:
-        """The rows that `pipeline` yields; `naive` as in `find`."""
-
-        async def found(rows: Any) -> list[Raw]:  # noqa: ANN401 - the driver's collection, or the stand-in's
-            cursor = rows.aggregate(list(pipeline))
-            listed: list[Raw] = await (cursor if self.in_memory else await cursor).to_list(None)
-            return listed
-
-        return await self._read(document, naive, found)
+        """The rows that a pipeline yields, of which there are at most `limit`; `naive` as in `find`. Not in memory."""
+        return await self._answer(document, naive, Pipeline(stages, limit))
 
     async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002 - MongoDB's own word
         """The number of matching rows."""

@@ -95,14 +95,18 @@ class WireConnection(asyncio.Protocol):
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Called by the event loop with the next bytes. Most answers come in one piece."""
+        """Called by the event loop with the next bytes. Most answers come in one piece.
+
+        What nobody asked for, and what is no answer to what was asked, ends the connection.
+        """
         there: Content = data
         if self._begun is not None:
             self._begun += data
             there = self._begun
         if len(there) >= HEADER.size:
             length, _, answered, *kind = HEADER.unpack_from(there)
-            if answered != self._number or tuple(kind) != _EXPECTED or not len(there) <= length <= LARGEST:
+            is_expected = self._answer is not None and answered == self._number and tuple(kind) == _EXPECTED
+            if not is_expected or not len(there) <= length <= LARGEST:
                 self.abort()
                 return
             if len(there) == length:
@@ -121,7 +125,7 @@ class WireConnection(asyncio.Protocol):
         self.ended.set()
 
     def _end(self, content: Content) -> None:
-        answer, self._answer, self._number = self._answer, None, 0
+        answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
             answer.set_result((content, self))
         if self._is_retired:

@@ -120,7 +120,7 @@ class WirePool:
     def _held(self, task: asyncio.Task[None]) -> None:
         self._holding.discard(task)
         error = None if task.cancelled() else task.exception()
-        if error is not None and not isinstance(error, PyMongoError | OSError):
+        if self._usable and error is not None and not isinstance(error, PyMongoError | OSError):
             # The driver is another than the one this was made for. It does all of it itself from now on.
             self._usable = False
             structlog.get_logger(__name__).warning("wire_pool_unusable", error=type(error).__name__)

@@ -173,7 +173,7 @@ async def test_finds_outlive_lost_connections(proxy: tuple[Proxy, str]) -> None:
     """Cut while they are idle, and while answers are under way: the driver asks again."""
     between, url = proxy
     reads = Reads(AsyncMongoClient(url), "test_lost", PLACES, 2.5)
-    find = partial(reads.find, UserDocument, Query({}, None, {}, 5), naive=True)
+    find = partial(reads.ask, UserDocument, Query({}, None, {}, 5), naive=True)
     for _ in range(3):
         assert await find() == []
         between.cut()

@@ -147,12 +147,15 @@ async def test_more_than_the_answer_ends_the_connection(line: Line) -> None:
     assert not answer.done()
 
 
-async def test_what_comes_unasked_ends_the_connection(line: Line) -> None:
-    """Also an answer that comes twice."""
-    message, answer = line.ask()
-    line.connection.data_received(reply(message.number))
-    await answer
-    line.connection.data_received(reply(message.number))
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_what_comes_unasked_ends_the_connection(line: Line, is_first: bool) -> None:
+    """Before anything was asked, and an answer that comes twice."""
+    message = Message({}, OPTIONS)
+    if not is_first:
+        message, _ = line.ask()
+        line.connection.data_received(reply(message.number))
+        assert not line.transport.is_aborted
+    line.connection.data_received(reply(message.number if not is_first else 0))
     assert line.transport.is_aborted
 
 
