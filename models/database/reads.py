@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from time import monotonic
 from typing import Any, Final, TypeVar
 
 import pymongo
 from beanie import Document
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from models.database.failures import collection_name, is_mistrust
 from models.database.query import Question
 from models.database.wire import Message, WireLost
-from models.database.wire_pool import WirePool
+from models.database.wire_pool import SLACK, WirePool
 
 T = TypeVar("T")
 Raw = dict[str, Any]
@@ -68,9 +67,10 @@ class Reads:
 
     async def ask(self, document: type[Document], question: Question, *, naive: bool) -> list[Raw]:
         """The rows that answer `question`; `naive` as in `collection`. Raises `TimeoutError`."""
-        rows = self.collection(document, naive=naive)
-        found = await self._at_once(rows, question) if question.limit else None
-        return await self.run(lambda: question.by_cursor(rows)) if found is None else found
+        rows, began = self.collection(document, naive=naive), monotonic()
+        if question.limit and (found := await self._at_once(rows, question)) is not None:
+            return found
+        return await self.run(lambda: question.by_cursor(rows), self._seconds - (monotonic() - began))
 
     async def _at_once(self, rows: Any, question: Question) -> list[Raw] | None:  # noqa: ANN401 - the driver's own collection
         """The rows in one batch, or None: the driver's cursor does what is rare, which is several batches, and
@@ -78,20 +78,19 @@ class Reads:
         command = question.command(rows.name) | {"maxTimeMS": int(self._seconds * 1000), "$db": self._database}
         if rows.read_concern.level:
             command["readConcern"] = rows.read_concern.document
-        message = Message(command, rows.codec_options)
         for listener in self._listeners:
-            # NOTE: which connection will carry it is not known yet.
-            listener.started(CommandStartedEvent(command, self._database, message.number, _NO_ADDRESS, None))
+            # NOTE: neither its number nor which connection will carry it is known yet.
+            listener.started(CommandStartedEvent(command, self._database, 0, _NO_ADDRESS, None))
         try:
-            cursor = (await self._wire.ask(message, rows.codec_options))["cursor"]
+            cursor = (await self._wire.ask(Message(command, rows.codec_options), rows.codec_options))["cursor"]
         except WireLost:
             return None
-        if left := cursor["id"]:
-            with suppress(PyMongoError, TimeoutError):
-                await self.run(lambda: rows.database.command({"killCursors": rows.name, "cursors": [left]}))
-            return None
-        found: list[Raw] = cursor["firstBatch"]
-        return found
+        if not cursor["id"]:
+            found: list[Raw] = cursor["firstBatch"]
+            return found
+        kill = {"killCursors": rows.name, "cursors": [cursor["id"]]}
+        self._begin(lambda: rows.database.command(kill), self._seconds).add_done_callback(_ignore)
+        return None
 
     @property
     def mistrusts(self) -> bool:
@@ -99,26 +98,33 @@ class Reads:
         known = self._client.topology_description.server_descriptions().values()
         return any(is_mistrust(server.error) for server in known)
 
-    async def run(self, operation: Operation[T]) -> T:
-        """Run a read. Whoever is cancelled meanwhile leaves it to its deadline. Raises `TimeoutError`."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[T] = loop.create_future()
-        with pymongo.timeout(self._seconds):
-            task = loop.create_task(self._carry(operation, answer))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-        overdue = loop.call_later(self._seconds, _give_up, answer)
+    async def run(self, operation: Operation[T], seconds: float | None = None) -> T:
+        """Run a read of the driver's. Who is cancelled meanwhile leaves it to its deadline. Raises `TimeoutError`."""
+        left = self._seconds if seconds is None else max(seconds, 0.001)  # PyMongo takes 0 for no end at all
+        answer = self._begin(operation, left)
+        overdue = asyncio.get_running_loop().call_later(left, _give_up, answer)
         try:
             return await answer
         finally:
             overdue.cancel()
+
+    def _begin(self, operation: Operation[T], seconds: float) -> asyncio.Future[T]:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[T] = loop.create_future()
+        with pymongo.timeout(seconds):
+            task = loop.create_task(self._carry(operation, answer))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        return answer
 
     async def _carry(self, operation: Operation[T], answer: asyncio.Future[T]) -> None:
         async with self._places:
             if answer.done():
                 return  # whoever asked has gone
             try:
-                found = await operation()
+                # NOTE: the driver keeps its deadline but in a TLS handshake (PyMongo 4.20).
+                async with asyncio.timeout(self._seconds + SLACK):
+                    found = await operation()
             except asyncio.CancelledError:
                 answer.cancel()
                 raise
@@ -140,3 +146,9 @@ class Reads:
 def _give_up(answer: asyncio.Future[Any]) -> None:
     if not answer.done():
         answer.set_exception(TimeoutError())
+
+
+def _ignore(answer: asyncio.Future[Any]) -> None:
+    """Look at a failure that is nobody's, or the event loop complains of it."""
+    if not answer.cancelled():
+        answer.exception()

@@ -15,10 +15,10 @@ little-endian:
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import count
 from struct import Struct
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import bson
 from bson.codec_options import CodecOptions
@@ -28,6 +28,7 @@ Content = bytes | bytearray
 Answer = asyncio.Future[tuple[Content, "WireConnection"]]
 
 LARGEST: Final = 48_000_000  # bytes; `maxMessageSizeBytes` of every server
+LARGEST_COMMAND: Final = (1 << 24) + (1 << 14)  # bytes; `maxBsonObjectSize`, and what servers let a command have more
 HEADER: Final = Struct("<iiiiIB")
 OP_MSG: Final = 2013
 _EXPECTED: Final = (OP_MSG, 0, 0)  # no flags, one document
@@ -40,12 +41,14 @@ class WireLost(Exception):
 
 
 class Message:
-    """A command ready to be sent."""
+    """A command ready to be sent. Raises `WireLost` for one that is too large."""
 
     __slots__ = ("content", "number")
 
     def __init__(self, command: Mapping[str, Any], options: CodecOptions[Raw]) -> None:
         body = bson.encode(command, codec_options=options)
+        if len(body) > LARGEST_COMMAND:
+            raise WireLost
         self.number = next(_numbers) % _NUMBERS
         self.content = HEADER.pack(HEADER.size + len(body), self.number, 0, *_EXPECTED) + body
 
@@ -55,20 +58,27 @@ def document_of(content: Content, options: CodecOptions[Raw]) -> Raw:
     return bson.decode(memoryview(content)[HEADER.size :], options)
 
 
+class Keeper(Protocol):
+    """Who keeps connections."""
+
+    def free(self, connection: WireConnection) -> None:
+        """The next command may be sent by it."""
+        ...
+
+    def lost(self, connection: WireConnection) -> None:
+        """None ever may."""
+        ...
+
+
 class WireConnection(asyncio.Protocol):
-    """Sends commands by `transport`, on which somebody has signed in already.
+    """Sends commands by `transport`, on which somebody has signed in already. It ends when one is not answered within
+    `seconds`; `ended` is set then."""
 
-    `free` is called when the next command may be sent, `gone` when none ever may; `ended` is set then, too.
-    """
-
-    def __init__(
-        self,
-        transport: asyncio.Transport,
-        free: Callable[[WireConnection], None],
-        gone: Callable[[WireConnection], None],
-    ) -> None:
-        self._transport, self._free, self._gone = transport, free, gone
+    def __init__(self, transport: asyncio.Transport, keeper: Keeper, seconds: float) -> None:
+        self._transport, self._keeper, self._seconds = transport, keeper, seconds
         self.ended = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._silent: asyncio.TimerHandle | None = None
         self._answer: Answer | None = None
         self._number = 0
         self._begun: bytearray | None = None
@@ -78,11 +88,8 @@ class WireConnection(asyncio.Protocol):
         """Send a command. `answer` gets the message that answers it and this connection, or `WireLost`, unless
         somebody has ended it."""
         self._answer, self._number = answer, message.number
+        self._silent = self._loop.call_later(self._seconds, self.abort)
         self._transport.write(message.content)
-
-    def carries(self, answer: Answer) -> bool:
-        """Whether that is what is waited for here."""
-        return self._answer is answer
 
     def retire(self) -> None:
         """Let go of the connection as soon as nothing is under way."""
@@ -118,17 +125,24 @@ class WireConnection(asyncio.Protocol):
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Called by the event loop, once."""
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
+        answer = self._settled()
+        if answer is not None:
             answer.set_exception(WireLost())
-        self._gone(self)
+        self._keeper.lost(self)
         self.ended.set()
 
     def _end(self, content: Content) -> None:
-        answer, self._answer = self._answer, None
-        if answer is not None and not answer.done():
+        answer = self._settled()
+        if answer is not None:
             answer.set_result((content, self))
         if self._is_retired:
             self.abort()
         else:
-            self._free(self)
+            self._keeper.free(self)
+
+    def _settled(self) -> Answer | None:
+        """Nothing is under way any longer; the answer that somebody still waits for, if so."""
+        answer, self._answer = self._answer, None
+        if self._silent is not None:
+            self._silent.cancel()
+        return None if answer is None or answer.done() else answer

@@ -2,7 +2,7 @@
 
 For each command, PyMongo 4.20 makes three tasks, waits for one of them and for the cancellation of another, selects
 a server, checks a connection out and in, and reads the head and the body of the answer in turns of their own. Here it
-is one write, one turn of the event loop when the answer is there, and a timer (decision 0024, docs/performance.md).
+is one write, one turn of the event loop when the answer is there, and two timers (decision 0024, docs/performance.md).
 
 What is rare is left to PyMongo: whoever gets `WireLost` asks by it. It finds the new primary, tries again where that
 may help, and says what is wrong.
@@ -11,20 +11,22 @@ may help, and says what is wrong.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from contextlib import AsyncExitStack
+from contextvars import Context
 from typing import Final
 
 import pymongo
 import structlog
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
-from pymongo.errors import PyMongoError
 from pymongo.server_selectors import writable_server_selector
 
 from models.database.wire import Answer, Message, Raw, WireConnection, WireLost, document_of
 
+SLACK: Final = 0.5  # seconds that a connection has longer than who asks: what is late costs no connection
 _MAX_TIME_EXPIRED: Final = 50
+# The server is not, or no longer, the primary, or goes; or wants to be signed in to again.
+_CHANGED: Final = frozenset({10107, 13435, 13436, 10058, 11600, 11602, 189, 91, 391})
+_ANOTHER_DRIVER: Final = (AttributeError, TypeError)
 
 
 class WirePool:
@@ -35,7 +37,7 @@ class WirePool:
         self._client, self._places, self._seconds = client, places, seconds
         self._longest_idle = client.options.pool_options.max_idle_time_seconds
         self._usable = not client.options.load_balanced  # a balancer wants to be told what belongs together
-        self._waiting: deque[tuple[Message, Answer]] = deque()
+        self._waiting: dict[Answer, Message] = {}
         self._idle: dict[WireConnection, float] = {}  # since when
         self._open: set[WireConnection] = set()
         self._holding: set[asyncio.Task[None]] = set()
@@ -44,89 +46,108 @@ class WirePool:
         """The answer to a command that may do no harm when it is asked twice.
 
         Raises `WireLost` also where the server refuses, and `TimeoutError`. Whoever is cancelled leaves the connection
-        to go on; one that does not answer in time is let go of.
+        to go on.
         """
         loop = asyncio.get_running_loop()
         waited: Answer = loop.create_future()
         self._send(message, waited)
-        overdue = loop.call_later(self._seconds, self._give_up, waited)
+        overdue = loop.call_later(self._seconds, _give_up, waited)
         try:
             content, connection = await waited
         finally:
-            if not waited.cancelled():
-                overdue.cancel()
+            overdue.cancel()
+            self._waiting.pop(waited, None)
         answer = document_of(content, options)
         if answer["ok"]:
             return answer
-        if answer.get("code") == _MAX_TIME_EXPIRED:
+        if answer["code"] == _MAX_TIME_EXPIRED:
             raise TimeoutError
-        connection.retire()  # the server may be the primary no longer
+        if answer["code"] in _CHANGED:
+            connection.retire()
         raise WireLost
 
     def _send(self, message: Message, answer: Answer) -> None:
+        now = asyncio.get_running_loop().time()
         while self._idle:
             connection, since = self._idle.popitem()
-            if self._longest_idle is None or asyncio.get_running_loop().time() - since < self._longest_idle:
+            if self._longest_idle is None or now - since < self._longest_idle:
                 connection.ask(message, answer)
                 return
             connection.abort()
         if not self._usable:
             raise WireLost
-        self._waiting.append((message, answer))
-        if len(self._holding) < self._places:
-            task = asyncio.get_running_loop().create_task(self._hold())
-            self._holding.add(task)
-            task.add_done_callback(self._held)
+        self._waiting[answer] = message
+        self._grow()
 
-    def _next(self, connection: WireConnection) -> None:
+    def _grow(self) -> None:
+        """Make another connection, if more wait than are being made and there is a place for it."""
+        coming = len(self._holding) - len(self._open)
+        if self._usable and coming < len(self._waiting) and len(self._holding) < self._places:
+            # In a context of its own: it outlives the request that happens to need it first.
+            apart = Context()
+            task = asyncio.get_running_loop().create_task(self._hold(), context=apart)
+            self._holding.add(task)
+            task.add_done_callback(self._held, context=apart)
+
+    def free(self, connection: WireConnection) -> None:
         """Let a connection carry what has waited longest."""
         while self._waiting:
-            message, answer = self._waiting.popleft()
+            answer = next(iter(self._waiting))
+            message = self._waiting.pop(answer)
             if not answer.done():
                 connection.ask(message, answer)
                 return
         self._idle[connection] = asyncio.get_running_loop().time()
 
-    def _give_up(self, answer: Answer) -> None:
-        if not answer.done():
-            answer.set_exception(TimeoutError())
-        for connection in self._open:
-            if connection.carries(answer):
-                connection.abort()
-
-    async def _hold(self) -> None:
-        """One connection, from its beginning to its end."""
-        async with AsyncExitStack() as stack:
-            with pymongo.timeout(self._seconds):
-                server = await self._client._select_server(writable_server_selector, None, "find")
-                held = await stack.enter_async_context(server.pool.checkout())
-            transport, before = held.conn.conn
-            connection = WireConnection(transport, self._next, self._lose)
-            transport.set_protocol(connection)
-            transport.resume_reading()
-            self._open.add(connection)
-            if self._usable:
-                self._next(connection)
-            else:
-                connection.abort()
-            await connection.ended.wait()
-            before.connection_lost(None)  # closing waits for that
-            await held.close_conn(None)
-
-    def _lose(self, connection: WireConnection) -> None:
+    def lost(self, connection: WireConnection) -> None:
+        """Forget a connection."""
         self._open.discard(connection)
         self._idle.pop(connection, None)
 
+    async def _hold(self) -> None:
+        """One connection, from its beginning to its end."""
+        # NOTE: the driver has deadlines of its own for all of this but the TLS handshake (PyMongo 4.20).
+        with pymongo.timeout(self._seconds):
+            async with asyncio.timeout(self._seconds + SLACK):
+                server = await self._client._select_server(writable_server_selector, None, "find")
+                checkout = server.pool.checkout()
+                held = await checkout.__aenter__()
+        try:
+            transport, before = held.conn.conn
+            if not transport.is_closing():
+                try:
+                    await self._lend(transport)
+                finally:
+                    before.connection_lost(None)  # closing waits for that
+        finally:
+            await held.close_conn(None)
+            await checkout.__aexit__(None, None, None)
+
+    async def _lend(self, transport: asyncio.Transport) -> None:
+        """Use a connection until it ends."""
+        connection = WireConnection(transport, self, self._seconds + SLACK)
+        transport.set_protocol(connection)
+        try:
+            transport.resume_reading()
+            self._open.add(connection)
+            if self._usable:
+                self.free(connection)
+                await connection.ended.wait()
+        finally:
+            self.lost(connection)
+            connection.abort()
+
     def _held(self, task: asyncio.Task[None]) -> None:
         self._holding.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if self._usable and error is not None and not isinstance(error, PyMongoError | OSError):
-            # The driver is another than the one this was made for. It does all of it itself from now on.
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if self._usable and isinstance(error, _ANOTHER_DRIVER):
+            # Another one than this was made for. It does all of it itself from now on.
             self._usable = False
             structlog.get_logger(__name__).warning("wire_pool_unusable", error=type(error).__name__)
+        if error is None:
+            self._grow()
         if not self._holding:
-            while self._waiting:
-                _, answer = self._waiting.popleft()
+            for answer in self._waiting:
                 if not answer.done():
                     answer.set_exception(WireLost())
 
@@ -136,4 +157,9 @@ class WirePool:
         for connection in self._open:
             connection.abort()
         if self._holding:
-            await asyncio.wait(self._holding, timeout=self._seconds)
+            await asyncio.wait(self._holding, timeout=self._seconds + SLACK)
+
+
+def _give_up(answer: Answer) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())

@@ -12,7 +12,17 @@ from bson.codec_options import CodecOptions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.database.wire import HEADER, LARGEST, OP_MSG, Answer, Message, WireConnection, WireLost, document_of
+from models.database.wire import (
+    HEADER,
+    LARGEST,
+    LARGEST_COMMAND,
+    OP_MSG,
+    Answer,
+    Message,
+    WireConnection,
+    WireLost,
+    document_of,
+)
 
 OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 FOUND = {"cursor": {"firstBatch": [{"_id": "usr_eu_ann", "name": "Ann"}], "id": 0}, "ok": 1.0}
@@ -48,11 +58,19 @@ class Line:
     """A connection on a transport that keeps what is written, and who was told of it."""
 
     transport: Transport = field(default_factory=Transport)
-    free: list[WireConnection] = field(default_factory=list)
+    freed: list[WireConnection] = field(default_factory=list)
     gone: list[WireConnection] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.connection = WireConnection(self.transport, self.free.append, self.gone.append)
+        self.connection = WireConnection(self.transport, self, 60)
+
+    def free(self, connection: WireConnection) -> None:
+        """See `Keeper`."""
+        self.freed.append(connection)
+
+    def lost(self, connection: WireConnection) -> None:
+        """See `Keeper`."""
+        self.gone.append(connection)
 
     def ask(self) -> tuple[Message, Answer]:
         """Ask something."""
@@ -99,7 +117,7 @@ def test_an_answer_comes_in_any_pieces(data: st.DataObject) -> None:
             content, connection = await answer
             assert document_of(content, OPTIONS) == FOUND
             assert connection is line.connection
-        assert line.free == [line.connection] * 2
+        assert line.freed == [line.connection] * 2
         assert not line.transport.is_aborted
 
     asyncio.run(run())
@@ -127,7 +145,7 @@ async def test_an_answer_to_something_else_is_none(line: Line, other: int) -> No
     line.connection.data_received(reply(message.number + other if other else 0))
     assert line.transport.is_aborted
     assert not answer.done()
-    assert line.free == []
+    assert line.freed == []
 
 
 @pytest.mark.parametrize("length", [-1, 0, HEADER.size - 1, LARGEST + 1])
@@ -163,9 +181,9 @@ async def test_who_has_gone_leaves_the_connection_to_the_next(line: Line) -> Non
     """Their answer is waited for, and thrown away."""
     message, answer = line.ask()
     answer.cancel()
-    assert line.free == []
+    assert line.freed == []
     line.connection.data_received(reply(message.number))
-    assert line.free == [line.connection]
+    assert line.freed == [line.connection]
     message, answer = line.ask()
     line.connection.data_received(reply(message.number))
     assert answer.done()
@@ -181,6 +199,25 @@ async def test_a_lost_connection_says_so_to_who_waits(line: Line) -> None:
     assert line.connection.ended.is_set()
 
 
+async def test_one_that_is_silent_ends(line: Line) -> None:
+    """After its time, whoever waits; one that has answered has no time to keep."""
+    line.connection = WireConnection(line.transport, line, 0.01)
+    message, _ = line.ask()
+    line.connection.data_received(reply(message.number))
+    await asyncio.sleep(0.03)
+    assert not line.transport.is_aborted
+    _, answer = line.ask()
+    answer.cancel()
+    await asyncio.sleep(0.03)
+    assert line.transport.is_aborted
+
+
+def test_a_command_that_is_too_large_is_not_sent() -> None:
+    """The driver says so, and no connection is lost by it."""
+    with pytest.raises(WireLost):
+        Message({"find": "x" * LARGEST_COMMAND}, OPTIONS)
+
+
 async def test_one_that_is_retired_answers_what_is_under_way(line: Line) -> None:
     """And goes then; one that is free goes now."""
     idle = Line()
@@ -191,4 +228,4 @@ async def test_one_that_is_retired_answers_what_is_under_way(line: Line) -> None
     assert [line.transport.is_aborted, answer.done()] == [False, False]
     line.connection.data_received(reply(message.number))
     assert [line.transport.is_aborted, answer.done()] == [True, True]
-    assert line.free == []
+    assert line.freed == []
