@@ -29,11 +29,12 @@ class Goal:
 
 
 _OURS: Final = FIELDWARD.name
+# Beside a limit that reads in the clear what Fieldward opens; without sealed fields it was 0.85, and 0.8 nested.
 GOALS: Final = (
     Goal("Person", 32, 1.0, 1.0),
-    Goal("People", 32, 1.3, 0.85),
-    Goal("Denied", 32, 2.0, 0.85),
-    Goal("Nested", 32, 1.3, 0.8),
+    Goal("People", 32, 1.3, 0.7),
+    Goal("Denied", 32, 2.0, 0.7),
+    Goal("Nested", 32, 1.3, 0.7),
     Goal("Person", 1, 0.8),
     Goal("People", 1, 1.0),
     Goal("Denied", 1, 1.0),

@@ -87,6 +87,9 @@ class WireConnection(asyncio.Protocol):
     def ask(self, message: Message, answer: Answer) -> None:
         """Send a command. `answer` gets the message that answers it and this connection, or `WireLost`, unless
         somebody has ended it."""
+        if self._transport.is_closing():
+            answer.set_exception(WireLost())  # the keeper will be told in a moment
+            return
         self._answer, self._number = answer, message.number
         self._silent = self._loop.call_later(self._seconds, self.abort)
         self._transport.write(message.content)
@@ -99,6 +102,7 @@ class WireConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Let go of the connection, whatever is under way."""
+        self._keeper.lost(self)  # now: that it ended is told in the next turn of the event loop
         self._transport.abort()
 
     def data_received(self, data: bytes) -> None:

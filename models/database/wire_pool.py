@@ -134,7 +134,6 @@ class WirePool:
                 self.free(connection)
                 await connection.ended.wait()
         finally:
-            self.lost(connection)
             connection.abort()
 
     def _held(self, task: asyncio.Task[None]) -> None:
@@ -154,7 +153,7 @@ class WirePool:
     async def close(self) -> None:
         """Let go of all connections."""
         self._usable = False
-        for connection in self._open:
+        for connection in list(self._open):
             connection.abort()
         if self._holding:
             await asyncio.wait(self._holding, timeout=self._seconds + SLACK)

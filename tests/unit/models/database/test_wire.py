@@ -52,6 +52,10 @@ class Transport(asyncio.Transport):
         """Note it."""
         self.is_aborted = True
 
+    def is_closing(self) -> bool:
+        """As the event loop's."""
+        return self.is_aborted
+
 
 @dataclass
 class Line:
@@ -197,6 +201,16 @@ async def test_a_lost_connection_says_so_to_who_waits(line: Line) -> None:
         await answer
     assert line.gone == [line.connection]
     assert line.connection.ended.is_set()
+
+
+async def test_one_that_is_ending_takes_nothing(line: Line) -> None:
+    """It may be over before the event loop says so; its keeper knows at once where it was let go of here."""
+    line.connection.abort()
+    assert line.gone == [line.connection]
+    _, answer = line.ask()
+    with pytest.raises(WireLost):
+        await answer
+    assert line.transport.written == []
 
 
 async def test_one_that_is_silent_ends(line: Line) -> None:
