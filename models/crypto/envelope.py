@@ -36,6 +36,9 @@ OVERHEAD: Final = 1 + VERSION_BYTES + NONCE_BYTES + TAG_BYTES
 _HEADER: Final = 1 + VERSION_BYTES
 _BODY: Final = _HEADER + NONCE_BYTES
 _FORMAT: Final = bytes([FORMAT])
+# Where the parts of a sealed value lie, made once: Python before 3.12 makes a slice anew for each use of `[a:b]`.
+_NONCE: Final = slice(_HEADER, _BODY)
+_CIPHERTEXT: Final = slice(_BODY, None)
 
 Row = NewType("Row", bytes)  # the additional data of one document, up to the path
 Opener = Callable[[bytes, bytes, bytes], bytes]
@@ -134,7 +137,7 @@ class DataKeys(KeyHolder):
         """What was sealed for this place, by the version that the value names. Raises `SealBroken`."""
         try:
             header = sealed[:_HEADER]
-            return self.openers[header](sealed[_HEADER:_BODY], sealed[_BODY:], row + column[header])
+            return self.openers[header](sealed[_NONCE], sealed[_CIPHERTEXT], row + column[header])
         except _REFUSED:
             pass
         raise SealBroken
@@ -169,7 +172,7 @@ class Page(KeyHolder):
                 ]
             openers, end = self._by(header), column[header]
             return [
-                decrypt(value[_HEADER:_BODY], value[_BODY:], row + end)
+                decrypt(value[_NONCE], value[_CIPHERTEXT], row + end)
                 for decrypt, row, value in zip(openers, self._rows, sealed, strict=True)
                 if value is not None
             ]
