@@ -209,7 +209,7 @@ class Connection:
             rows = self._collections[document] = self._database[collection_name(document)]
         return rows
 
-    async def _answer(self, document: type[Document], naive: bool, question: Question) -> list[Raw]:
+    async def _read(self, document: type[Document], naive: bool, question: Question) -> list[Raw]:
         """What a question outside of transactions finds."""
         if self._reads is None:
             return await self._call(lambda: question.by_cursor(self._of(document)))

@@ -48,7 +48,7 @@ class Database(SealedConnection):
         """
         query = Query(await self._asked(document, filter), projection, dict(sort), limit)
         if session is None:
-            return await self._answer(document, naive, query)
+            return await self._read(document, naive, query)
         rows = self._of(document)
         return await self._call(lambda: query.by_cursor(rows, session))
 
@@ -69,7 +69,7 @@ class Database(SealedConnection):
         self, document: type[Document], stages: Sequence[Mapping[str, Any]], limit: int, *, naive: bool = False
     ) -> list[Raw]:
         """The rows that a pipeline yields, of which there are at most `limit`; `naive` as in `find`. Not in memory."""
-        return await self._answer(document, naive, Pipeline(stages, limit))
+        return await self._read(document, naive, Pipeline(stages, limit))
 
     async def count(self, document: type[Document], filter: Mapping[str, Any]) -> int:  # noqa: A002 - MongoDB's own word
         """The number of matching rows."""
