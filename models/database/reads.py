@@ -1,4 +1,4 @@
-"""Reads outside of transactions, by PyMongo's own asynchronous client on the event loop.
+"""Reads outside of transactions: past the driver where that can be, else by PyMongo's asynchronous client.
 
 Motor's threads hand the interpreter back and forth while they decode; a page of 100 people takes a third
 less processor time without them (docs/performance.md).
@@ -19,20 +19,20 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 
 from models.database.failures import collection_name, is_mistrust
 from models.database.query import Question
+from models.database.sealing import Raw
 from models.database.wire import Message, WireLost
 from models.database.wire_pool import SLACK, WirePool
 
 T = TypeVar("T")
-Raw = dict[str, Any]
 Operation = Callable[[], Coroutine[Any, Any, T]]
 _NO_ADDRESS: Final = ("", 0)
 _NAIVE: Final[CodecOptions[Raw]] = CodecOptions(tz_aware=False)
 
 
 class Reads:
-    """Runs reads, at most `places` at once: as many as the client has connections.
+    """Runs reads. What has a limit goes by a `WirePool`; all else is the driver's, at most `places` at once.
 
-    Each in a task that ends by the deadline that it was given (`pymongo.timeout`) and is never cancelled.
+    Each of those in a task that ends by the deadline that it was given (`pymongo.timeout`) and that nobody cancels.
     Cancelled reads, and many that wait for a connection, can leave the pool of PyMongo 4.20 locked for ever
     (`tests/integration/test_database.py`); so nobody waits there, but here for a place. Who asks is answered
     after `seconds` at the latest.

@@ -23,7 +23,8 @@ from typing import Any, Final, Protocol
 import bson
 from bson.codec_options import CodecOptions
 
-Raw = dict[str, Any]
+from models.database.sealing import Raw
+
 Content = bytes | bytearray
 Answer = asyncio.Future[tuple[Content, "WireConnection"]]
 

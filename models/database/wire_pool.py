@@ -20,7 +20,8 @@ from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient
 from pymongo.server_selectors import writable_server_selector
 
-from models.database.wire import Answer, Message, Raw, WireConnection, WireLost, document_of
+from models.database.sealing import Raw
+from models.database.wire import Answer, Message, WireConnection, WireLost, document_of
 
 SLACK: Final = 0.5  # seconds that a connection has longer than who asks: what is late costs no connection
 _MAX_TIME_EXPIRED: Final = 50

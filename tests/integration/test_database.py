@@ -105,6 +105,9 @@ async def test_where_the_short_way_fails_the_driver_is_asked(
     monkeypatch.setattr(WirePool, "ask", lost)
     assert [row["username"] for row in await database.find(UserDocument, {}, limit=5)] == ["ann"]
     assert lost.await_count == 1
+    stages: list[dict[str, Any]] = [{"$match": {}}, {"$project": {"username": 1}}]
+    assert [row["username"] for row in await database.aggregate(UserDocument, stages, 5)] == ["ann"]
+    assert lost.await_count == 2
 
 
 @pytest.mark.parametrize(
